@@ -1,0 +1,136 @@
+"""The command line: arguments, help, and how an error reaches a person.
+
+Owns the commands' names and options, and turning every expected error into one clear message and an exit code.
+Does not own what a command does: each has a module of its own.
+"""
+
+import enum
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import checkout as places
+from cli import tables
+from cli.failure import ExitCode, Failure
+
+app = typer.Typer(
+    name="fleet",
+    help="A fleet of GKE clusters that Argo CD delivers to. Exit codes: 0 fine, 1 a policy or the program says no, "
+    "2 configuration wrong, 3 something is missing on this machine, 4 not healthy in time.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Form(enum.StrEnum):
+    """How an answer is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Stack = Annotated[str, typer.Argument(help="A stack of stacks/, as in Pulumi.<stack>.yaml.")]
+Format = Annotated[Form, typer.Option("--format", help="text for people, json for scripts.")]
+
+
+@app.command()
+def up(
+    stack: Stack = places.SANDBOX_STACK,
+    timeout: Annotated[float, typer.Option(help="Seconds that Argo CD may take to deliver.")] = 420,
+) -> None:
+    """Bring a stack up: tools, preview with policies, pulumi up, wait until Argo CD has delivered."""
+    from cli.up import up as run
+
+    run(places.here(), stack, seconds=timeout)
+
+
+@app.command()
+def preview(
+    stack: Stack,
+    form: Format = Form.TEXT,
+    output: Annotated[Path | None, typer.Option(help="Write the answer to this file.")] = None,
+) -> None:
+    """What a stack would be, on paper: no cluster, network or credential."""
+    from cli.preview import preview as run
+
+    run(places.here(), stack, form=form.value, output=output)
+
+
+@app.command()
+def status(stack: Stack = places.SANDBOX_STACK, form: Format = Form.TEXT) -> None:
+    """Clusters x add-ons with version, sync, health and ring, as Argo CD reports them."""
+    from cli.status import status as run
+
+    run(places.here(), stack, form=form.value)
+
+
+@app.command()
+def down(
+    force: Annotated[
+        bool, typer.Option("--force", help="Drop the sandbox without destroying the stack.")
+    ] = False,
+) -> None:
+    """Destroy the sandbox's stack and leave nothing running and no file behind."""
+    from cli.down import down as run
+
+    run(places.here(), force=force)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def shell(context: typer.Context) -> None:
+    """A shell in which pulumi, kubectl, argocd and helm talk to the sandbox; `shell -- CMD ARGS` runs one command."""
+    from cli.shell import shell as run
+
+    run(places.here(), context.args)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def test(
+    context: typer.Context,
+    fast: Annotated[bool, typer.Option("--fast", help="Leave out what needs the sandbox.")] = False,
+) -> None:
+    """Every check: ruff, mypy, pytest. Further arguments go to pytest, which then runs alone."""
+    from cli.checks import checks
+
+    checks(places.here(), fast=fast, more=context.args)
+
+
+def main() -> None:
+    """Run the command line and exit with one of `ExitCode`."""
+    os.chdir(places.here().root)
+    try:
+        app(standalone_mode=False)
+    except Failure as failure:
+        _say_no(failure)
+    except typer.Exit as exit_:
+        sys.exit(exit_.exit_code)
+    except typer.Abort:
+        _say_no(Failure(ExitCode.REFUSED, "interrupted"))
+    except KeyboardInterrupt:
+        _say_no(Failure(ExitCode.REFUSED, "interrupted"))
+    except Exception as error:
+        from sandbox.tools import ToolError
+
+        if isinstance(error, ToolError):
+            _say_no(Failure(ExitCode.MISSING, str(error)))
+        if type(error).__module__.startswith("click") or hasattr(error, "format_message"):
+            _say_no(Failure(ExitCode.CONFIGURATION, error.format_message(), "./fleet --help"))  # type: ignore[attr-defined]
+        raise
+
+
+def _say_no(failure: Failure) -> None:
+    tables.talk.print(f"[bold red]error:[/] {_plain(failure.what)}")
+    if failure.remedy:
+        tables.talk.print(f"  remedy: {_plain(failure.remedy)}")
+    sys.exit(failure.code)
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

@@ -1,0 +1,155 @@
+"""What Argo CD says of its Applications.
+
+Owns reading Application objects through the hub's Kubernetes API with the caller's own credentials (so no Argo CD
+login is needed), and waiting until all that the model predicts are there, Synced and Healthy at the predicted
+version. Does not own the prediction (model/) nor how it is shown (`cli.tables`).
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cli.failure import ExitCode, Failure
+
+GROUP, VERSION, PLURAL, NAMESPACE = "argoproj.io", "v1alpha1", "applications", "argocd"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An Application that the model predicts."""
+
+    application: str
+    cluster: str
+    addon: str
+    version: str
+    namespace: str
+    ring: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An Application as Argo CD reports it; empty strings where it says nothing yet."""
+
+    application: str
+    cluster: str
+    addon: str
+    version: str
+    sync: str
+    health: str
+    ring: str = ""
+    message: str = ""
+
+    def as_data(self) -> dict[str, str]:
+        """The field names of `status --format json`."""
+        return {key: value for key, value in asdict(self).items() if key != "message" or value}
+
+
+class Hub:
+    """The hub's Kubernetes API."""
+
+    def __init__(self, kubeconfig: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> None:
+        """`kubeconfig`: a kubeconfig as a mapping. `environment`: where its credential plugin and proxy are found."""
+        os.environ.update(environment or {})
+        from kubernetes import client, config  # slow to import: only where a hub is really asked
+
+        settings = client.Configuration()
+        config.load_kube_config_from_dict(dict(kubeconfig), client_configuration=settings)
+        settings.proxy = os.environ.get("HTTPS_PROXY") or None
+        settings.ssl_ca_cert = settings.ssl_ca_cert or os.environ.get("SSL_CERT_FILE")
+        settings.retries = False
+        self._exception = client.ApiException
+        self._objects = client.CustomObjectsApi(client.ApiClient(settings))
+
+    def applications(self) -> list[Seen]:
+        """All Applications in Argo CD's namespace, sorted by name.
+
+        Raises Failure where the hub does not answer or refuses.
+        """
+        try:
+            found = self._objects.list_namespaced_custom_object(
+                GROUP, VERSION, NAMESPACE, PLURAL, _request_timeout=20
+            )
+        except self._exception as error:
+            raise Failure(
+                ExitCode.MISSING,
+                f"the hub's API answers {error.status}: {error.reason}",
+                "see whether you may read Applications in namespace argocd there, and whether ./fleet up has run",
+            ) from error
+        except Exception as error:
+            raise Failure(
+                ExitCode.MISSING, f"the hub's API cannot be reached: {error}", "is the sandbox up? ./fleet up"
+            ) from error
+        return sorted((_seen(item) for item in found["items"]), key=lambda seen: seen.application)
+
+
+def _seen(item: Mapping[str, Any]) -> Seen:
+    metadata, status = item["metadata"], item.get("status", {})
+    labels = metadata.get("labels") or {}
+    sources = item["spec"].get("sources") or [item["spec"].get("source", {})]
+    synced = status.get("sync", {}).get("revision") or ""
+    wanted = str(sources[0].get("targetRevision", ""))
+    problems = [
+        c.get("message", "") for c in status.get("conditions", []) if c.get("type", "").endswith("Error")
+    ]
+    operation = status.get("operationState", {})
+    if operation.get("phase") in ("Failed", "Error"):
+        problems.append(operation.get("message", ""))
+    return Seen(
+        application=metadata["name"],
+        cluster=labels.get("fleet_cluster", item["spec"].get("destination", {}).get("name", "")),
+        addon=labels.get("fleet_addon", metadata["name"]),
+        version=wanted,
+        # Synced is said of the revision that was last compared; one that is not the wanted one is out of date.
+        sync=status.get("sync", {}).get("status", "") if synced in ("", wanted) else "OutOfSync",
+        health=status.get("health", {}).get("status", ""),
+        ring=labels.get("fleet_ring", ""),
+        message="; ".join(filter(None, problems)),
+    )
+
+
+def missing(wanted: Sequence[Wanted], seen: Sequence[Seen]) -> list[str]:
+    """What still differs from the prediction, one line each; empty where the fleet is as predicted."""
+    by_name = {application.application: application for application in seen}
+    lines = []
+    for want in wanted:
+        have = by_name.get(want.application)
+        if have is None:
+            lines.append(f"{want.application}: is not there")
+        elif have.version != want.version:
+            lines.append(f"{want.application}: is at {have.version}, not yet at {want.version}")
+        elif (have.sync, have.health) != ("Synced", "Healthy"):
+            said = f" ({have.message[:300]})" if have.message else ""
+            lines.append(f"{want.application}: {have.sync or 'Unknown'}, {have.health or 'Unknown'}{said}")
+    known = {want.application for want in wanted}
+    return lines + [f"{name}: should not be there" for name in by_name if name not in known]
+
+
+def wait(
+    hub: Hub, wanted: Sequence[Wanted], seconds: float, progress: Callable[[list[str]], None]
+) -> list[Seen]:
+    """Wait until the fleet is as predicted; `progress` hears what is still missing, whenever that changes.
+
+    Raises Failure (exit code 4) at the deadline.
+    """
+    deadline = time.monotonic() + seconds
+    before: list[str] | None = None
+    while True:
+        try:
+            seen = hub.applications()
+            lines = missing(wanted, seen)
+        except Failure as failure:
+            seen, lines = [], [failure.what]
+        if lines != before:
+            progress(lines)
+            before = lines
+        if not lines:
+            return seen
+        if time.monotonic() > deadline:
+            raise Failure(
+                ExitCode.UNHEALTHY,
+                f"not everything is Synced and Healthy after {seconds:.0f} s:\n  " + "\n  ".join(lines),
+                "./fleet status shows it again; ./fleet shell -- kubectl -n argocd describe application NAME",
+            )
+        time.sleep(1)

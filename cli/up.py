@@ -1,0 +1,147 @@
+"""`./fleet up`.
+
+Owns the order of steps: tools, processes, recovery, preview with policies, `pulumi up`, waiting. Does not own any
+of the steps. For a stack other than the sandbox's it is `pulumi preview` and `pulumi up` with the official plugins.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from cli import sandbox_ground, tables
+from cli.applications import Hub, wait
+from cli.checkout import PROJECT, SANDBOX_STACK, Checkout
+from cli.engine import Engine, changes
+from cli.failure import ExitCode, Failure
+from cli.plan import Plan, plan
+from cli.recovery import clear_dead_lock, settle_pending
+
+UNCHANGED = frozenset({"same", "read", "refresh"})
+
+
+def say(line: str) -> None:
+    """One line of talk."""
+    tables.talk.print(line, markup=False)
+
+
+@contextlib.contextmanager
+def only_one(checkout: Checkout, what: str) -> Iterator[None]:
+    """Let one `up` or `down` work on this checkout's sandbox at a time; a second one is refused at once."""
+    checkout.state.mkdir(exist_ok=True)
+    path = checkout.state / "one-at-a-time"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(handle, 64, 0).decode().strip() or "unknown"
+            raise Failure(
+                ExitCode.REFUSED,
+                f"another ./fleet works on this sandbox (pid and command: {owner})",
+                "wait until it has finished, or end it with Ctrl-C; it then leaves a clean state",
+            ) from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()} {what}".encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def up(checkout: Checkout, stack: str, *, seconds: float, policies: bool = True) -> None:
+    """Bring stack `stack` to what the files say and wait until Argo CD has delivered.
+
+    `seconds`: how long Argo CD may take. Raises Failure.
+    """
+    planned = plan(checkout, stack)
+    if stack != SANDBOX_STACK:
+        _up_with_official_plugins(checkout, stack)
+        return
+    began = time.monotonic()
+    with only_one(checkout, "up"):
+        engine = sandbox_ground.start(checkout, say)
+        sandbox_ground.ensure_stack(engine, checkout, stack)
+        clear_dead_lock(engine, PROJECT, stack, say)
+        settle_pending(engine, stack, sandbox_ground.find, say)
+        changed = _preview_then_up(engine, checkout, stack, policies=policies)
+        sandbox_ground.write_kubeconfig(checkout, planned)
+        _wait_and_show(planned, seconds)
+    took = f"{time.monotonic() - began:.0f} s"
+    if changed:
+        say(f"\nThe fleet is as the files say ({took}).")
+    else:
+        say(f"\nNothing to change: the fleet is as the files say ({took}).")
+    say(
+        "What to try next:\n"
+        "  ./fleet status                                   this table again\n"
+        "  ./fleet shell -- kubectl get applications -A     the real tools, talking to the sandbox\n"
+        "  ./fleet shell -- argocd app list\n"
+        "  edit stacks/catalog.yaml or stacks/sandbox.fleet.yaml, then ./fleet up\n"
+        "  ./fleet down                                     destroys the stack and leaves nothing running"
+    )
+
+
+def _preview_then_up(engine: Engine, checkout: Checkout, stack: str, *, policies: bool) -> bool:
+    """Returns whether anything was changed. Raises Failure where a policy, the program or the engine says no."""
+    pack = ["--policy-pack", str(checkout.policies)] if policies else []
+    folder = Path(tempfile.mkdtemp(prefix="gke-fleet-up-"))
+    try:
+        log = folder / "preview.events"
+        common = ["--stack", stack, "--suppress-permalink=true", *pack]
+        # `up` of the CLI can create resources before a policy stops it: so the preview decides first.
+        if engine.run(["preview", *common, "--event-log", str(log)]) != 0:
+            raise Failure(
+                ExitCode.REFUSED,
+                "the preview failed or a mandatory policy is violated (see above); nothing was changed",
+            )
+        if set(changes(log)) <= UNCHANGED:
+            return False
+        log = folder / "up.events"
+        if engine.run(["up", "--yes", "--skip-preview", *common, "--event-log", str(log)]) != 0:
+            raise Failure(
+                ExitCode.REFUSED,
+                "pulumi up did not finish (see above); what it had begun is in the state",
+                "./fleet up goes on from there",
+            )
+        return True
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_and_show(planned: Plan, seconds: float) -> None:
+    hub = Hub(planned.hub_kubeconfig)
+    total = len(planned.applications)
+
+    def progress(lines: list[str]) -> None:
+        if lines:
+            say(
+                f"Argo CD: {max(0, total - len(lines))} of {total} Applications are Synced and Healthy; "
+                f"waiting for {lines[0][:180]}"
+            )
+
+    seen = wait(hub, planned.applications, seconds, progress)
+    tables.data.print(tables.fleet(seen, planned.clusters))
+
+
+def _up_with_official_plugins(checkout: Checkout, stack: str) -> None:
+    cli = shutil.which("pulumi")
+    if cli is None:
+        raise Failure(
+            ExitCode.MISSING,
+            f"`./fleet up {stack}` needs the Pulumi CLI, and there is none on PATH",
+            "install it (https://www.pulumi.com/docs/install/), log in to the state backend, then run it again",
+        )
+    engine = Engine(Path(cli), os.environ, checkout.root)
+    pack = ["--policy-pack", str(checkout.policies)]
+    if engine.run(["preview", "--stack", stack, *pack]) != 0:
+        raise Failure(
+            ExitCode.REFUSED, "the preview failed or a mandatory policy is violated; nothing was changed"
+        )
+    if engine.run(["up", "--yes", "--skip-preview", "--stack", stack, *pack]) != 0:
+        raise Failure(
+            ExitCode.REFUSED, "pulumi up did not finish (see above)", "run it again; it goes on from there"
+        )

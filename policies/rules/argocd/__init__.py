@@ -1,0 +1,1 @@
+"""Argo CD's Application and ApplicationSet, read as far as rules need it. Owns no rule."""

@@ -1,0 +1,60 @@
+"""What still differs from the prediction: `cli.applications.missing`, on Application objects as Argo CD writes them."""
+
+from typing import Any
+
+import pytest
+
+from cli.applications import Seen, Wanted, _seen, missing
+
+WANTED = Wanted("external-secrets-a", "a", "external-secrets", "1.3.1", "external-secrets", "canary")
+
+
+def seen(**changed: str) -> Seen:
+    given = {"version": "1.3.1", "sync": "Synced", "health": "Healthy"} | changed
+    return Seen(application="external-secrets-a", cluster="a", addon="external-secrets", **given)
+
+
+def test_a_fleet_as_predicted_misses_nothing() -> None:
+    assert missing([WANTED], [seen()]) == []
+
+
+@pytest.mark.parametrize(
+    ("have", "said"),
+    [
+        ([], "is not there"),
+        ([seen(version="1.2.1")], "is at 1.2.1, not yet at 1.3.1"),
+        ([seen(sync="OutOfSync")], "OutOfSync, Healthy"),
+        ([seen(health="Degraded", message="no such chart")], "no such chart"),
+        ([seen(sync="", health="")], "Unknown, Unknown"),
+        ([seen(), Seen("stray", "a", "x", "1", "Synced", "Healthy")], "stray: should not be there"),
+    ],
+)
+def test_every_difference_is_one_line(have: list[Seen], said: str) -> None:
+    (line,) = missing([WANTED], have)
+    assert said in line
+
+
+def test_synced_is_only_believed_of_the_wanted_version() -> None:
+    """Right after a version changed, the object still says Synced of the revision that was compared before."""
+    item: dict[str, Any] = {
+        "metadata": {
+            "name": "external-secrets-a",
+            "labels": {"fleet_cluster": "a", "fleet_addon": "external-secrets"},
+        },
+        "spec": {"source": {"targetRevision": "1.3.1"}, "destination": {"name": "a"}},
+        "status": {"sync": {"status": "Synced", "revision": "1.2.1"}, "health": {"status": "Healthy"}},
+    }
+    assert _seen(item).sync == "OutOfSync"
+    item["status"]["sync"]["revision"] = "1.3.1"
+    assert _seen(item).sync == "Synced"
+
+
+def test_an_error_of_argo_cd_is_passed_on() -> None:
+    item: dict[str, Any] = {
+        "metadata": {"name": "x"},
+        "spec": {"source": {"targetRevision": "1.3.1"}},
+        "status": {
+            "conditions": [{"type": "ComparisonError", "message": "403"}, {"type": "Info", "message": "no"}]
+        },
+    }
+    assert _seen(item).message == "403"

@@ -1,0 +1,92 @@
+"""A small fleet and catalogue in a folder, for tests that change one thing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+FLEET = """\
+hostProject: acme-host
+projects:
+  acme-host: "100000000001"
+  acme-shop: "100000000002"
+  acme-data: "100000000003"
+protect: true
+argocd:
+  reconciliationSeconds: 60
+clusters:
+  - name: hub
+    role: hub
+    project: acme-host
+    location: asia-northeast1
+    kubernetes: "1.36"
+    ring: stable
+  - name: tokyo
+    project: acme-shop
+    location: asia-northeast1
+    kubernetes: "1.36"
+    ring: canary
+    labels:
+      team: shop
+  - name: osaka
+    project: acme-data
+    location: asia-northeast2
+    kubernetes: "1.35"
+    ring: stable
+    labels:
+      team: data
+    addons:
+      secrets:
+        version: 1.4.0
+        reason: tries the new one first
+"""
+
+CATALOGUE = """\
+rings: [dev, canary, stable]
+argocd:
+  chart: argo-cd
+  repository: https://charts.example.org/argo
+  version: 10.3.3
+  appVersion: v3.5.1
+emptySource:
+  repository: https://git.example.org/platform.git
+  revision: 0123456789abcdef0123456789abcdef01234567
+  path: empty
+addons:
+  secrets:
+    chart: external-secrets
+    repository: https://charts.example.org
+    version: 1.3.1
+    rings:
+      canary: 1.3.2
+    namespace: secrets
+    values:
+      replicas: 1
+      owner: all
+    kinds:
+      cluster: [apiextensions.k8s.io/CustomResourceDefinition]
+      namespaced: [Secret, apps/Deployment]
+    kubernetes: ["1.35", "1.36"]
+"""
+
+STACK = """\
+config:
+  gke-fleet:fleet: acme
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a folder `stacks` of these files; each keyword replaces the text of one of them."""
+
+    def make(fleet: str = FLEET, catalogue: str = CATALOGUE, stack: str = STACK) -> Path:
+        root = tmp_path / "stacks"
+        root.mkdir(exist_ok=True)
+        (root / "acme.fleet.yaml").write_text(fleet, encoding="utf-8")
+        (root / "catalog.yaml").write_text(catalogue, encoding="utf-8")
+        (root / "Pulumi.acme.yaml").write_text(stack, encoding="utf-8")
+        return root
+
+    return make
