@@ -36,26 +36,24 @@ def wait_before_create(cluster: str, server: str, timeout: int) -> pulumi.Resour
     return pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook(f"{cluster}-answers", wait)])
 
 
-def wait_until_ready(server: str, timeout: float, ask: Callable[[str, str], int] | None = None) -> None:
-    """Ask `server`/version until it answers 200, at most `timeout` seconds; TimeoutError names the last
-    answer.
+def wait_until_ready(server: str, timeout: float, ask: Callable[[str], int] | None = None) -> None:
+    """Ask `server`/version until it answers 200, at most `timeout` seconds; TimeoutError names the last answer.
 
-    `ask` gets the address and a token and returns an HTTP status; by default it is a real request, which
-    honours HTTPS_PROXY and SSL_CERT_FILE.
+    `ask` gets the address and returns an HTTP status, or raises OSError or ValueError. By default it is a
+    request as the deployer, which honours HTTPS_PROXY and SSL_CERT_FILE.
     """
     ask = ask or _status
     deadline = time.monotonic() + timeout
     while True:
         try:
-            status = ask(f"{server}/version", _token())
-            answer = f"HTTP {status}"
-        except (OSError, subprocess.SubprocessError, ValueError) as error:
-            status, answer = 0, str(error)
-        if status == 200:
+            answer = f"HTTP {ask(f'{server}/version')}"
+        except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+            answer = str(error)
+        if answer == "HTTP 200":
             return
         if time.monotonic() + _PAUSE_SECONDS > deadline:
             raise TimeoutError(
-                f"{server} did not answer within {timeout:g} s; the last answer was {answer}. Remedy: see "
+                f"{server} did not answer within {timeout:g} s; the last answer was: {answer}. Remedy: see "
                 "that the account that runs pulumi has roles/gkehub.gatewayEditor on the fleet host project, "
                 "and roles/container.admin on the cluster's, then run `pulumi up` again; the time is "
                 "gke-fleet:readinessTimeout"
@@ -63,8 +61,8 @@ def wait_until_ready(server: str, timeout: float, ask: Callable[[str, str], int]
         time.sleep(_PAUSE_SECONDS)
 
 
-def _status(address: str, token: str) -> int:
-    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {token}"})  # noqa: S310 (https)
+def _status(address: str) -> int:
+    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {_token()}"})  # noqa: S310
     try:
         context = ssl.create_default_context()
         with urllib.request.urlopen(request, timeout=_ATTEMPT_SECONDS, context=context) as response:  # noqa: S310

@@ -176,7 +176,10 @@ def _project(
     return {
         "description": description,
         "sourceRepos": sources,
-        "destinations": [{"server": server, "namespace": namespace} for server, namespace in destinations],
+        # Sorted, so that the order of entries in a fleet file means nothing.
+        "destinations": [
+            {"server": server, "namespace": namespace} for server, namespace in sorted(destinations)
+        ],
         "clusterResourceWhitelist": [_group_kind(kind) for kind in sorted(set(cluster_kinds))],
         "namespaceResourceWhitelist": [_group_kind(kind) for kind in sorted(set(namespaced_kinds))],
     }

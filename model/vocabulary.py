@@ -180,10 +180,10 @@ def _label_key(value: str) -> str:
 def _label_value(value: str) -> str:
     if len(value) > 63:
         raise wrong(f"a label value of {len(value)} characters is too long", "use at most 63 characters")
-    if value and not re.fullmatch(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?", value):
+    if value and not re.fullmatch(r"[a-z0-9]([-a-z0-9_]*[a-z0-9])?", value):
         raise wrong(
-            "Kubernetes takes no such label value",
-            "use letters, digits, `-`, `_` and `.`, with a letter or digit at both ends",
+            "the cluster carries it at Google Cloud too, which takes no such label value",
+            "use lower-case letters, digits, `-` and `_`, with a letter or digit at both ends",
         )
     return value
 

@@ -12,8 +12,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import grpc
 
@@ -23,15 +24,15 @@ _PARENT_CHECK_SECONDS = 0.5
 _THREADS = 64
 _CHILD_END_SECONDS = 4.0
 
-_children: set[subprocess.Popen[bytes]] = set()
+_children: set[subprocess.Popen[Any]] = set()
 
 
 @contextlib.contextmanager
-def child(process: subprocess.Popen[bytes]) -> Callable[[], None]:  # type: ignore[misc]
+def child(process: subprocess.Popen[Any]) -> Iterator[None]:
     """For as long as the context lasts, `process` is ended when this process ends."""
     _children.add(process)
     try:
-        yield process  # type: ignore[misc]
+        yield
     finally:
         _children.discard(process)
 

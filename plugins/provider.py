@@ -84,8 +84,8 @@ class Engine:
         """Take the address that the engine gave."""
         self._address = address
 
-    def log(self, severity: str, message: str, urn: str = "") -> None:
-        """Show `message`; `severity` is debug, info, warning or error."""
+    def log(self, severity: str, message: str, urn: str = "", *, passing: bool = False) -> None:
+        """Show `message`; `severity` is debug, info, warning or error. A `passing` one is gone with the operation."""
         with self._lock:
             if self._stub is None and self._address:
                 channel = grpc.insecure_channel(self._address, options=wire.OPTIONS)
@@ -93,7 +93,7 @@ class Engine:
         if self._stub is None:
             return
         level = {"debug": 0, "info": 1, "warning": 2, "error": 3}[severity]
-        request = wire.engine.LogRequest(severity=level, message=message, urn=urn)
+        request = wire.engine.LogRequest(severity=level, message=message, urn=urn, ephemeral=passing)
         try:
             self._stub.Log(request, timeout=10)
         except grpc.RpcError:

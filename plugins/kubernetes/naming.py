@@ -25,7 +25,8 @@ def identity(manifest: Mapping[str, Any]) -> str:
     """`namespace/name`, or `name` for what is in no namespace."""
     metadata = manifest.get("metadata") or {}
     namespace = metadata.get("namespace")
-    return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])
+    name = str(metadata.get("name", ""))
+    return f"{namespace}/{name}" if namespace else name
 
 
 def parsed(identifier: str) -> tuple[str | None, str]:

@@ -62,7 +62,7 @@ class KubernetesProvider(Provider):
         self._cluster: Cluster | None = None
         self._switches: dict[str, bool] = {}
         self._namespace = "default"
-        self._has_namespace = False
+        self._being_replaced: set[tuple[str, str]] = set()
 
     @property
     def package(self) -> str:
@@ -108,7 +108,6 @@ class KubernetesProvider(Provider):
             self._switches[name] = _switch(given.get(name), default=name == "enableServerSideApply")
         if not self._switches["enableServerSideApply"]:
             raise ProviderError("the stand-in applies on the server's side only. Remedy: leave enableServerSideApply on")
-        self._has_namespace = bool(given.get("namespace"))
         self._namespace = given.get("namespace") or "default"
         try:
             document = _document(given["kubeconfig"]) if given.get("kubeconfig") else None
@@ -201,6 +200,8 @@ class KubernetesProvider(Provider):
             and (is_.get("annotations") or {}).get(AUTONAMED) != "true"
             and (was.get("name"), was.get("namespace")) == (is_.get("name"), is_.get("namespace"))
         )
+        if replaces and keeps_name:
+            self._being_replaced.add((type_, id_))
         return Difference(paths, replaces, delete_first=bool(replaces) and keeps_name)
 
     # Operations ------------------------------------------------------------------------------------------------
@@ -214,6 +215,9 @@ class KubernetesProvider(Provider):
         if type_ == RELEASE:
             return self._install(urn, inputs, timeout)
         manifest = plain(public(inputs))
+        if preview and (type_, identity(manifest)) in self._being_replaced:
+            # Its predecessor is still there in a preview, and will not be when this is made.
+            return "", _foreseen(type_, inputs)
         manager = _manager(urn, manifest)
         force = self._forces(manifest)
         with _wording():
@@ -358,7 +362,7 @@ class KubernetesProvider(Provider):
     def _read_release(
         self, id_: str, namespace: str, name: str, inputs: Values, outputs: Values
     ) -> tuple[str, Values, Values] | None:
-        known = {key: plain(outputs[key]) for key in ("status", "resourceNames") if key in outputs}
+        known: Values = {key: plain(outputs[key]) for key in ("status", "resourceNames") if key in outputs}
         with _wording():
             found = self.cluster.release(namespace, name, known)
         if found is None:
@@ -380,7 +384,7 @@ class KubernetesProvider(Provider):
         return Patience(
             seconds=seconds,
             cancelled=self.cancelled.is_set,
-            say=lambda message: self.engine.log("info", message, urn),
+            say=lambda message: self.engine.log("info", message, urn, passing=True),
         )
 
 
@@ -419,7 +423,8 @@ def _server(config: Values) -> Any:
     current = config.get("context") or document.get("current-context")
     contexts = {each.get("name"): each.get("context") or {} for each in document.get("contexts") or []}
     cluster = (contexts.get(current) or {}).get("cluster")
-    return next((each.get("cluster") for each in document["clusters"] if each.get("name") == cluster), document["clusters"])
+    named = (each.get("cluster") for each in document["clusters"] if each.get("name") == cluster)
+    return next(named, document["clusters"])
 
 
 # Inputs ------------------------------------------------------------------------------------------------------------
@@ -514,7 +519,7 @@ def _merged(live: Any, old: Any, new: Any) -> Any:
 
 
 def _observed_inputs(inputs: Values, live: Mapping[str, Any]) -> Values:
-    seen: Values = observed(inputs, live)
+    seen: Values = dict(observed(inputs, live))
     given = plain(inputs.get("stringData"))
     if _is_secret(inputs) and isinstance(given, dict):
         # The server keeps stringData as data, in base64.

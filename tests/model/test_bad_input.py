@@ -183,7 +183,7 @@ CASES = [
     ),
     fleet("own label key", "team: shop", "fleet_ring: shop", "clusters[1].labels.fleet_ring", "another key"),
     fleet("long label", "team: shop", f"team: {'s' * 64}", "clusters[1].labels.team", "at most 63"),
-    fleet("label form", "team: shop", "team: a b", "clusters[1].labels.team", "letters, digits"),
+    fleet("label form", "team: shop", "team: a.B", "clusters[1].labels.team", "lower-case letters"),
     fleet("label number", "team: shop", "team: 7", "clusters[1].labels.team", 'quotes: "7"'),
     fleet("unknown key here", TOKYO, TOKYO + "    rings: x\n", "clusters[1].rings", "did you mean `ring`?"),
     fleet("how to join", TOKYO, TOKYO + "    join: created\n", "clusters[1].join", "did you mean `create`?"),

@@ -69,7 +69,7 @@ def clusters(draw: st.DrawFn, name: str, role: Role) -> Cluster:
         location="asia-northeast1",
         kubernetes="1.36",
         ring=draw(st.sampled_from(RINGS)),
-        labels={"team": draw(st.sampled_from(["shop", "data", "1.10"]))},
+        labels={"team": draw(st.sampled_from(["shop", "data", "1-10"]))},
         addons={
             addon: Override(reason="a good reason", version=draw(versions | st.none()), values=draw(values))
             for addon, overridden in touched.items()

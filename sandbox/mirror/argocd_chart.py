@@ -1,0 +1,356 @@
+"""A stand-in for the argo-cd chart of argo-helm, made from the manifests of Argo CD's Go module.
+
+Owns turning upstream's `install.yaml` into a chart with the names, ServiceAccounts, arguments and values
+keys of the official one. Does not own the values themselves. The official chart is in no Go module, so it
+cannot be had here; what the program uses of it can be tried with this one, and every other key is refused.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox.mirror.archive import Chart
+from sandbox.mirror.argocd_values import COMPONENTS, ENV_KEY, ENV_LAST, OPTIONAL, SCALED, schema, values
+
+VERSION = "10.3.3"
+APP_VERSION = "v3.5.1"
+
+_DESCRIPTION = (
+    "STAND-IN for the argo-cd chart of https://argoproj.github.io/argo-helm, for the gke-fleet sandbox only: made "
+    "from upstream's manifests, with the values keys that the fleet uses."
+)
+
+_ARGUMENTS = {
+    "controller": ["--metrics-port=8082"],
+    "server": ["--port=8080", "--metrics-port=8083"],
+    "repoServer": ["--port=8081", "--metrics-port=8084"],
+    "applicationSet": ["--metrics-addr=:8080", "--probe-addr=:8081", "--webhook-addr=:7000"],
+    "notifications": ["--metrics-port=9001", "--namespace={{ .Release.Namespace }}"],
+}
+"""What the official chart adds to a component's program."""
+
+_CHECKSUMS = {
+    "controller": ("cmd-params", "cm"),
+    "server": ("cmd-params", "cm"),
+    "repoServer": ("cmd-params", "cm"),
+    "applicationSet": ("cmd-params",),
+    "notifications": ("cmd-params",),
+    "dex": ("cmd-params",),
+}
+"""Which ConfigMaps roll a component's pods when they change."""
+
+_IMAGE = "quay.io/argoproj/argocd:{{ .Values.global.image.tag | default .Chart.AppVersion }}"
+
+_INIT = "argocd-redis-secret-init"
+
+_MADE_HERE = {
+    ("ConfigMap", "argocd-cm"),
+    ("ConfigMap", "argocd-cmd-params-cm"),
+    ("ConfigMap", "argocd-rbac-cm"),
+}
+
+
+class _Template:
+    """One object on its way to a Helm template.
+
+    Template actions go into the object as tokens, because YAML would quote them, and are put in place as
+    text.
+    """
+
+    def __init__(self, made: dict[str, Any]) -> None:
+        self.made = made
+        self._actions: list[str] = []
+
+    def action(self, text: str) -> str:
+        """A value that becomes the template text `text`."""
+        self._actions.append(text)
+        return f"⟦{len(self._actions) - 1}⟧"
+
+    def items(self, value: str) -> str:
+        """A list item, or a key of an empty text, that becomes all that is in the value `value`, or nothing."""
+        return self.action(f"{{{{- with {value} }}}}\n@{{{{- toYaml . | nindent # }}}}\n@{{{{- end }}}}")
+
+    def entry(self, key: str, value: str) -> str:
+        """A key (of an empty text) that becomes `key` with the whole of `value`, or nothing where that is
+        empty."""
+        head = f"{{{{- with {value} }}}}\n@{key}:\n@  {{{{- toYaml . | nindent #2 }}}}\n@{{{{- end }}}}"
+        return self.action(head)
+
+    def text(self) -> str:
+        """The template."""
+        dumped = yaml.dump(
+            self.made, Dumper=yaml.CSafeDumper, sort_keys=False, width=1 << 20, allow_unicode=True
+        )
+        dumped = re.sub(r"\{\{|\}\}", lambda found: f'{{{{ "{found[0]}" }}}}', dumped)
+        dumped = re.sub(r"(?m)^( *)(?:- )?'?⟦(\d+)⟧'?(?:: '')?$", self._block, dumped)
+        return re.sub(r"'?⟦(\d+)⟧'?", lambda found: self._actions[int(found[1])], dumped)
+
+    def _block(self, found: re.Match[str]) -> str:
+        text = self._actions[int(found[2])]
+        if "@" not in text:
+            return found[0]
+        indent = len(found[1])
+        text = text.replace("@", found[1]).replace("#2", str(indent + 2)).replace("#", str(indent))
+        return f"{found[1]}{text}"
+
+
+def chart(install: Path) -> Chart:
+    """The chart, from upstream's `install.yaml`."""
+    objects = [one for one in yaml.load_all(install.read_text(), Loader=yaml.CSafeLoader) if one]
+    cm = next(one for one in objects if _id(one) == ("ConfigMap", "argocd-cm"))["data"]
+    files = {
+        "Chart.yaml": yaml.safe_dump(
+            {
+                "apiVersion": "v2",
+                "name": "argo-cd",
+                "version": VERSION,
+                "appVersion": APP_VERSION,
+                "description": _DESCRIPTION,
+                "type": "application",
+                "kubeVersion": ">=1.25.0-0",
+            },
+            sort_keys=False,
+        ),
+        "README.md": f"# argo-cd\n\n{_DESCRIPTION}\n",
+        "values.yaml": yaml.dump(values(cm), Dumper=yaml.CSafeDumper, sort_keys=False),
+        "values.schema.json": json.dumps(schema(sorted(_params(objects))), indent=1, sort_keys=True),
+        **_own_templates(),
+    }
+    for one in objects:
+        kind, name = _id(one)
+        if (kind, name) in _MADE_HERE or (
+            name == "argocd-redis" and kind in ("ServiceAccount", "Role", "RoleBinding")
+        ):
+            continue
+        files[f"templates/{name}-{kind.lower()}.yaml"] = _switched(one, _template(one))
+    return Chart({path: text.encode() for path, text in files.items()})
+
+
+def _id(one: dict[str, Any]) -> tuple[str, str]:
+    return one["kind"], one["metadata"]["name"]
+
+
+def _pods(objects: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    for one in objects:
+        if one["kind"] in ("Deployment", "StatefulSet"):
+            yield one["spec"]["template"]["spec"]
+
+
+def _params(objects: list[dict[str, Any]]) -> set[str]:
+    """Every key of argocd-cmd-params-cm that some pod template reads."""
+    return {
+        reference["key"]
+        for pod in _pods(objects)
+        for container in pod["containers"]
+        for variable in container.get("env", [])
+        if (reference := (variable.get("valueFrom") or {}).get("configMapKeyRef", {})).get("name")
+        == "argocd-cmd-params-cm"
+    }
+
+
+def _switched(one: dict[str, Any], text: str) -> str:
+    """`text` under the value that switches the object off in the official chart."""
+    kind, name = _id(one)
+    if kind == "CustomResourceDefinition":
+        return _when(".Values.crds.install", text)
+    switches = [
+        f".Values.{key}.enabled"
+        for key in OPTIONAL
+        if name.startswith(COMPONENTS[key])
+        or (key == "notifications" and name.startswith("argocd-notifications"))
+    ]
+    if kind == "NetworkPolicy":
+        switches.append(".Values.global.networkPolicy.create")
+    return _when(f"and {' '.join(switches)}", text) if switches else text
+
+
+def _when(condition: str, text: str) -> str:
+    return f"{{{{- if {condition} }}}}\n{text}{{{{- end }}}}\n"
+
+
+def _template(one: dict[str, Any]) -> str:
+    template = _Template(one)
+    kind, name = _id(one)
+    labels = one["metadata"].setdefault("labels", {})
+    labels |= {
+        "helm.sh/chart": f"argo-cd-{VERSION}",
+        "app.kubernetes.io/instance": template.action("{{ .Release.Name }}"),
+        "app.kubernetes.io/managed-by": template.action("{{ .Release.Service }}"),
+    }
+    if kind == "CustomResourceDefinition":
+        keep = template.action("{{- if .Values.crds.keep }}\n@helm.sh/resource-policy: keep\n@{{- end }}")
+        one["metadata"]["annotations"] = {
+            **one["metadata"].get("annotations", {}),
+            keep: "",
+            template.items(".Values.crds.annotations"): "",
+        }
+        return template.text()
+    if kind not in ("ClusterRole", "ClusterRoleBinding"):
+        one["metadata"]["namespace"] = template.action("{{ .Release.Namespace }}")
+    for subject in one.get("subjects", []):
+        subject["namespace"] = template.action("{{ .Release.Namespace }}")
+    component = next((key for key, workload in COMPONENTS.items() if workload == name), None)
+    if kind == "ServiceAccount" and component is not None:
+        annotations = template.entry("annotations", f".Values.{component}.serviceAccount.annotations")
+        one["metadata"][annotations] = ""
+    if kind in ("Deployment", "StatefulSet") and component is not None:
+        _workload(one, component, template)
+    return template.text()
+
+
+def _workload(one: dict[str, Any], component: str, template: _Template) -> None:
+    """Give a Deployment or StatefulSet what the component's values change."""
+    pod = one["spec"]["template"]
+    if component in SCALED:
+        one["spec"]["replicas"] = template.action(f"{{{{ .Values.{component}.replicas }}}}")
+    if checks := _CHECKSUMS.get(component):
+        pod["metadata"]["annotations"] = {
+            f"checksum/{check}": template.action(
+                f'{{{{ include (print $.Template.BasePath "/argocd-{check}'
+                f'{"-cm" if check != "cm" else ""}.yaml") . | sha256sum }}}}'
+            )
+            for check in checks
+        }
+    for container in [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]:
+        if container["image"].startswith("quay.io/argoproj/argocd:"):
+            container["image"] = template.action(_IMAGE)
+            container["imagePullPolicy"] = "IfNotPresent"
+    main = pod["spec"]["containers"][0]
+    if component == "redis":
+        # The official chart makes the password in a Job, and its Redis runs under the default account.
+        pod["spec"].pop("initContainers")
+        pod["spec"]["serviceAccountName"] = "default"
+    else:
+        more = template.items(f".Values.{component}.extraArgs")
+        key = "args" if "args" in main else "command"
+        main[key] += [*(template.action(text) for text in _ARGUMENTS.get(component, [])), more]
+    if component == "controller":
+        for variable in main["env"]:
+            if variable["name"] == "ARGOCD_CONTROLLER_REPLICAS":
+                variable["value"] = template.action("{{ .Values.controller.replicas | quote }}")
+    own = template.items(f".Values.{component}.{ENV_KEY.get(component, 'env')}")
+    main["env"] = [*main["env"], own] if component in ENV_LAST else [own, *main["env"]]
+    main[template.entry("resources", f".Values.{component}.resources")] = ""
+
+
+def _own_templates() -> dict[str, str]:
+    """Templates whose content comes from the values alone."""
+    return {
+        "templates/argocd-cm.yaml": _config_map("argocd-cm", ".Values.configs.cm", _CM_MORE),
+        "templates/argocd-cmd-params-cm.yaml": _config_map(
+            "argocd-cmd-params-cm", ".Values.configs.params", _PARAMS_MORE
+        ),
+        "templates/argocd-rbac-cm.yaml": _config_map("argocd-rbac-cm", ".Values.configs.rbac"),
+        "templates/redis-secret-init.yaml": _when(
+            "and .Values.redis.enabled .Values.redisSecretInit.enabled", "---\n".join(_secret_init())
+        ),
+        "templates/release.yaml": (
+            '{{- if ne .Release.Name "argocd" }}\n'
+            '{{- fail "this stand-in chart knows the release name argocd only: the official chart derives names '
+            'from the release, which it does not" }}\n'
+            "{{- end }}\n"
+        ),
+    }
+
+
+_PARAMS_MORE = """\
+  {{- if and (gt (int .Values.applicationSet.replicas) 1) \
+(not (hasKey .Values.configs.params "applicationsetcontroller.enable.leader.election")) }}
+  applicationsetcontroller.enable.leader.election: "true"
+  {{- end }}
+"""
+
+
+_CM_MORE = """\
+  {{- if not (hasKey .Values.configs.cm "url") }}
+  url: {{ printf "https://%s" .Values.global.domain | quote }}
+  {{- end }}
+"""
+
+
+def _config_map(name: str, value: str, more: str = "") -> str:
+    dropped = ' (or $.Values.dex.enabled (ne $key "server.dex.server"))' if "params" in value else ""
+    return (
+        "apiVersion: v1\n"
+        "kind: ConfigMap\n"
+        "metadata:\n"
+        f"  name: {name}\n"
+        "  namespace: {{ .Release.Namespace }}\n"
+        "  labels:\n"
+        f"    app.kubernetes.io/name: {name}\n"
+        "    app.kubernetes.io/part-of: argocd\n"
+        "    app.kubernetes.io/instance: {{ .Release.Name }}\n"
+        "    app.kubernetes.io/managed-by: {{ .Release.Service }}\n"
+        f"    helm.sh/chart: argo-cd-{VERSION}\n"
+        "data:\n"
+        f"  {{{{- range $key, $one := {value} }}}}\n"
+        f'  {{{{- if and (ne (kindOf $one) "invalid") (ne (toString $one) "") {dropped} }}}}\n'
+        "  {{ $key }}: {{ toString $one | quote }}\n"
+        "  {{- end }}\n"
+        "  {{- end }}\n"
+        f"{more}"
+    )
+
+
+def _secret_init() -> list[str]:
+    """The hook that makes Secret argocd-redis: ServiceAccount, Role, RoleBinding, Job, as in the official
+    chart."""
+    rules = [
+        {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["argocd-redis"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]},
+    ]
+    api = "rbac.authorization.k8s.io"
+    objects: list[dict[str, Any]] = [
+        {"apiVersion": "v1", "kind": "ServiceAccount"},
+        {"apiVersion": f"{api}/v1", "kind": "Role", "rules": rules},
+        {
+            "apiVersion": f"{api}/v1",
+            "kind": "RoleBinding",
+            "roleRef": {"apiGroup": api, "kind": "Role", "name": _INIT},
+            "subjects": [{"kind": "ServiceAccount", "name": _INIT}],
+        },
+        {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "spec": {
+                "ttlSecondsAfterFinished": 60,
+                "template": {
+                    "metadata": {"labels": {"app.kubernetes.io/name": _INIT}},
+                    "spec": {
+                        "restartPolicy": "OnFailure",
+                        "serviceAccountName": _INIT,
+                        "containers": [
+                            {
+                                "name": "secret-init",
+                                "image": "IMAGE",
+                                "imagePullPolicy": "IfNotPresent",
+                                "command": ["argocd", "admin", "redis-initial-password"],
+                            }
+                        ],
+                    },
+                },
+            },
+        },
+    ]
+    texts = []
+    for one in objects:
+        template = _Template(one)
+        one["metadata"] = {
+            "name": _INIT,
+            "namespace": template.action("{{ .Release.Namespace }}"),
+            "labels": {"app.kubernetes.io/name": _INIT, "app.kubernetes.io/part-of": "argocd"},
+            "annotations": {
+                "helm.sh/hook": "pre-install,pre-upgrade",
+                "helm.sh/hook-delete-policy": "before-hook-creation",
+            },
+        }
+        for subject in one.get("subjects", []):
+            subject["namespace"] = template.action("{{ .Release.Namespace }}")
+        if one["kind"] == "Job":
+            one["spec"]["template"]["spec"]["containers"][0]["image"] = template.action(_IMAGE)
+        texts.append(template.text())
+    return texts

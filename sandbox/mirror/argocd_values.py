@@ -1,0 +1,129 @@
+"""The values of the stand-in argo-cd chart, and the schema that refuses every other.
+
+Owns which keys of the official chart's values there are, and their defaults. Does not own what they do. The
+official chart ignores a misspelt key without a word; a stand-in must not, or something tried here would not
+hold there.
+"""
+
+from typing import Any
+
+COMPONENTS = {
+    "controller": "argocd-application-controller",
+    "server": "argocd-server",
+    "repoServer": "argocd-repo-server",
+    "applicationSet": "argocd-applicationset-controller",
+    "notifications": "argocd-notifications-controller",
+    "dex": "argocd-dex-server",
+    "redis": "argocd-redis",
+}
+"""Values key -> name of its workload."""
+
+ENV_KEY = {"applicationSet": "extraEnv", "notifications": "extraEnv"}
+"""Where the official chart does not call a component's environment `env`."""
+
+ENV_LAST = frozenset({"controller"})
+"""Components whose own environment the official chart puts after the variables that it makes itself."""
+
+SCALED = ("controller", "server", "repoServer", "applicationSet")
+OPTIONAL = ("dex", "notifications", "redis")
+
+_CM = {
+    "admin.enabled": True,
+    "exec.enabled": False,
+    "application.instanceLabelKey": "argocd.argoproj.io/instance",
+    "timeout.reconciliation": "120s",
+    "timeout.reconciliation.jitter": "60s",
+    "timeout.hard.reconciliation": "0s",
+}
+
+_PARAMS = {
+    "repo.server": "argocd-repo-server:8081",
+    "redis.server": "argocd-redis:6379",
+    "server.dex.server": "https://argocd-dex-server:5556",
+}
+
+
+def values(cm_defaults: dict[str, str]) -> dict[str, Any]:
+    """The chart's values.yaml. `cm_defaults`: what upstream's manifests put into ConfigMap argocd-cm."""
+    components: dict[str, Any] = {}
+    for key in COMPONENTS:
+        one: dict[str, Any] = {ENV_KEY.get(key, "env"): [], "resources": {}}
+        if key != "redis":
+            one |= {"serviceAccount": {"annotations": {}}, "extraArgs": []}
+        if key in SCALED:
+            one["replicas"] = 1
+        if key in OPTIONAL:
+            one["enabled"] = True
+        components[key] = one
+    return {
+        "global": {"domain": "argocd.example.com", "image": {"tag": ""}, "networkPolicy": {"create": True}},
+        "crds": {
+            "install": True,
+            "keep": True,
+            "annotations": {"argocd.argoproj.io/sync-options": "ServerSideApply=true"},
+        },
+        "configs": {
+            "cm": {**cm_defaults, **_CM},
+            "params": dict(_PARAMS),
+            "rbac": {
+                "policy.csv": "",
+                "policy.default": "",
+                "policy.matchMode": "glob",
+                "scopes": "[groups]",
+            },
+        },
+        **components,
+        "redisSecretInit": {"enabled": True},
+    }
+
+
+def schema(params: list[str]) -> dict[str, Any]:
+    """The chart's values.schema.json. `params`: the keys of configs.params that a pod template reads."""
+    text = {"type": ["string", "boolean", "number", "null"]}
+    strings = {"type": "object", "additionalProperties": {"type": "string"}}
+    truth = {"type": "boolean"}
+    variable = _object(
+        {
+            "name": {"type": "string", "minLength": 1},
+            "value": {"type": "string"},
+            "valueFrom": {"type": "object"},
+        }
+    )
+    components: dict[str, Any] = {}
+    for key in COMPONENTS:
+        one: dict[str, Any] = {
+            ENV_KEY.get(key, "env"): {"type": "array", "items": variable},
+            "resources": {"type": "object"},
+        }
+        if key != "redis":
+            one["serviceAccount"] = _object({"annotations": strings})
+            one["extraArgs"] = {"type": "array", "items": {"type": "string"}}
+        if key in SCALED:
+            one["replicas"] = {"type": "integer", "minimum": 0}
+        if key in OPTIONAL:
+            one["enabled"] = truth
+        components[key] = _object(one)
+    top = {
+        "global": _object(
+            {
+                "domain": {"type": "string"},
+                "image": _object({"tag": {"type": "string"}}),
+                "networkPolicy": _object({"create": truth}),
+            }
+        ),
+        "crds": _object({"install": truth, "keep": truth, "annotations": strings}),
+        "configs": _object(
+            {
+                "cm": {"type": "object", "additionalProperties": text},
+                "params": _object(dict.fromkeys(sorted(params), text)),
+                "rbac": {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
+            }
+        ),
+        **components,
+        "redisSecretInit": _object({"enabled": truth}),
+    }
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **_object(top)}
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": False, "properties": properties}

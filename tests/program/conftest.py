@@ -1,0 +1,40 @@
+"""The real CLI on paper: nothing behind it but the state of a scratch folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from plugins import workspace
+from sandbox.tools import ensure
+from tests.program.graph import STACKS, Graph, copy_of_the_program, new_stack, preview
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """Environment in which `pulumi` is the CLI, on paper, with a state of its own."""
+    root = tmp_path_factory.mktemp("paper")
+    (root / "state").mkdir()
+    tools = ensure("pulumi", lambda text: print(text, file=sys.stderr))
+    made = workspace.make(
+        root / "home",
+        cli=tools / "pulumi",
+        backend_url=(root / "state").as_uri(),
+        ground="paper",
+        state=None,
+    )
+    return {**made, "PATH": f"{tools}:{made['PATH']}"}
+
+
+@pytest.fixture(scope="session")
+def graphs(environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Graph]:
+    """The graph of each committed stack, as its first preview has it."""
+    folder: Path = copy_of_the_program(tmp_path_factory.mktemp("program"))
+    found = {}
+    for stack in STACKS:
+        new_stack(folder, environment, stack)
+        found[stack] = preview(folder, environment, stack)
+    return found
