@@ -8,7 +8,7 @@ version. Does not own the prediction (model/) nor how it is shown (`cli.tables`)
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from cli.failure import ExitCode, Failure
@@ -109,6 +109,17 @@ def _seen(item: Mapping[str, Any]) -> Seen:
     )
 
 
+def placed(seen: Sequence[Seen], wanted: Sequence[Wanted]) -> list[Seen]:
+    """`seen` with cluster and ring filled in from the prediction where the object carries no label of them."""
+    by_name = {want.application: want for want in wanted}
+    return [
+        replace(one, cluster=one.cluster or want.cluster, ring=one.ring or want.ring)
+        if (want := by_name.get(one.application))
+        else one
+        for one in seen
+    ]
+
+
 def missing(wanted: Sequence[Wanted], seen: Sequence[Seen]) -> list[str]:
     """What still differs from the prediction, one line each; empty where the fleet is as predicted."""
     by_name = {application.application: application for application in seen}
@@ -145,7 +156,7 @@ def wait(
             progress(lines)
             before = lines
         if not lines:
-            return seen
+            return placed(seen, wanted)
         if time.monotonic() > deadline:
             raise Failure(
                 ExitCode.UNHEALTHY,

@@ -55,12 +55,6 @@ class Checkout:
         """The deployer's kubeconfig of `./fleet shell`, one context a cluster."""
         return self.state / "kubeconfig"
 
-    def stack_names(self) -> list[str]:
-        """The stacks of this checkout, sorted."""
-        return sorted(
-            p.name.removeprefix("Pulumi.").removesuffix(".yaml") for p in self.stacks.glob("Pulumi.*.yaml")
-        )
-
 
 def here() -> Checkout:
     """The checkout that this very code belongs to."""

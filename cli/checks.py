@@ -24,9 +24,9 @@ def checks(checkout: Checkout, *, fast: bool, more: Sequence[str]) -> None:
     python = sys.executable
     cache = checkout.root / ".venv" / "cache"
     if not more:
-        from sandbox.tools import ensure
+        from sandbox.tools import GroupName, ensure
 
-        groups = ("pulumi",) if fast else ("pulumi", "delivery")
+        groups: tuple[GroupName, ...] = ("pulumi",) if fast else ("pulumi", "delivery")
         for group in groups:
             ensure(group, lambda line: tables.talk.print(line, markup=False))
     chosen = ["-m", "not sandbox and not e2e"] if fast else []

@@ -1,7 +1,6 @@
 """What the files say of one stack, as the commands need it.
 
-Owns finding a stack's file and fleet, and turning the model's answer into what is waited for and shown. Does not own
-the model, nor the engine's own reading of the stack file.
+Owns turning the model's answer into what is waited for and shown. Does not own the model.
 """
 
 import json
@@ -10,12 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.applications import Wanted
-from cli.checkout import PROJECT, Checkout
+from cli.checkout import Checkout
 from cli.failure import ExitCode, Failure
-from model import ConfigurationError, Problem, load
-from model.document import read
+from model import ConfigurationError
 from model.gateway import kubeconfig
-from model.problems import did_you_mean
+from model.load import load_stack
 
 
 @dataclass(frozen=True)
@@ -43,10 +41,8 @@ class Plan:
 
 def plan(checkout: Checkout, stack: str) -> Plan:
     """Read the files of `stack`. Raises Failure (exit code 2) with every error in them at once."""
-    settings = _stack_settings(checkout, stack)
-    mirror = settings.get(f"{PROJECT}:mirror")
     try:
-        configuration = load(checkout.stacks, str(settings[f"{PROJECT}:fleet"]), mirror)
+        configuration = load_stack(checkout.stacks, stack)
     except ConfigurationError as error:
         raise Failure(ExitCode.CONFIGURATION, str(error)) from error
     fleet = configuration.fleet
@@ -57,36 +53,3 @@ def plan(checkout: Checkout, stack: str) -> Plan:
         applications=tuple(Wanted(**stamped.summary()) for stamped in configuration.applications),
         kubeconfigs={cluster.name: json.loads(kubeconfig(fleet, cluster)) for cluster in fleet.clusters},
     )
-
-
-def _stack_settings(checkout: Checkout, stack: str) -> Mapping[str, Any]:
-    """`config` of the stack file. Raises Failure (exit code 2) where it cannot be used."""
-    path = checkout.stacks / f"Pulumi.{stack}.yaml"
-    shown = f"stacks/{path.name}"
-    if not path.is_file():
-        raise Failure(
-            ExitCode.CONFIGURATION,
-            f"there is no stack {stack!r}: no file {shown}",
-            did_you_mean(stack, checkout.stack_names()),
-        )
-    document = read(path, shown)
-    problems: list[Problem] = list(document.problems)
-    content = document.content if isinstance(document.content, dict) else {}
-    config = content.get("config")
-    if not problems and not isinstance(config, dict):
-        why = "a stack file is a mapping that holds `config`"
-        problems.append(
-            document.problem(
-                ("config",), config, why, f"write `config:` and under it `{PROJECT}:fleet: NAME`"
-            )
-        )
-    elif not problems and isinstance(config, dict):
-        for key, needed in ((f"{PROJECT}:fleet", True), (f"{PROJECT}:mirror", False)):
-            value = config.get(key)
-            if (value is None and needed) or not isinstance(value, str | None):
-                why = "that has to be a text" if value is not None else "the stack has to say this"
-                problems.append(document.problem(("config", key), value, why, f"write `{key}: TEXT`"))
-    if problems:
-        raise Failure(ExitCode.CONFIGURATION, str(ConfigurationError(problems)))
-    assert isinstance(config, dict)
-    return config

@@ -8,7 +8,7 @@ import os
 import sys
 
 from cli import sandbox_ground, tables
-from cli.applications import Hub, missing
+from cli.applications import Hub, missing, placed
 from cli.checkout import SANDBOX_STACK, Checkout
 from cli.failure import ExitCode, Failure
 from cli.plan import plan
@@ -22,7 +22,7 @@ def status(checkout: Checkout, stack: str, *, form: str) -> None:
     planned = plan(checkout, stack)
     if stack == SANDBOX_STACK:
         sandbox_ground.attach(checkout)
-    seen = Hub(planned.hub_kubeconfig, os.environ).applications()
+    seen = placed(Hub(planned.hub_kubeconfig, os.environ).applications(), planned.applications)
     if form == "json":
         by_cluster = {name: [s for s in seen if s.cluster == name] for name in planned.clusters}
         document = {

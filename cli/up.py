@@ -116,12 +116,17 @@ def _wait_and_show(planned: Plan, seconds: float) -> None:
     hub = Hub(planned.hub_kubeconfig)
     total = len(planned.applications)
 
+    said = ""
+
     def progress(lines: list[str]) -> None:
-        if lines:
-            say(
-                f"Argo CD: {max(0, total - len(lines))} of {total} Applications are Synced and Healthy; "
-                f"waiting for {lines[0][:180]}"
-            )
+        nonlocal said
+        waits = ", ".join(line.partition(" (")[0][:80] for line in lines[:3]) + (
+            " ..." if len(lines) > 3 else ""
+        )
+        line = f"Argo CD: {max(0, total - len(lines))} of {total} Applications are delivered; waiting for {waits}"
+        if lines and line != said:
+            say(line)
+            said = line
 
     seen = wait(hub, planned.applications, seconds, progress)
     tables.data.print(tables.fleet(seen, planned.clusters))

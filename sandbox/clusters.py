@@ -44,6 +44,7 @@ _PORT_NAMES = (
     "kwokControllerPort",
 )
 _ports_lock = threading.Lock()
+_tools_lock = threading.Lock()
 
 
 class ClusterFailure(Exception):
@@ -149,9 +150,7 @@ def kubeconfig(state: Path, name: str) -> Path:
 
 
 def server(state: Path, name: str) -> str:
-    """The URL of the API server, `https://127.0.0.1:PORT`. Raises ClusterFailure if there is no such
-    cluster.
-    """
+    """The URL of the API server, `https://127.0.0.1:PORT`. Raises ClusterFailure if there is no such cluster."""
     return f"https://127.0.0.1:{_settings(state, name)['kubeApiserverPort']}"
 
 
@@ -191,8 +190,13 @@ def _config(state: Path, name: str) -> Path:
     return _work(state) / f"{name}.yaml"
 
 
-@functools.cache
 def _tools() -> Path:
+    with _tools_lock:
+        return _found_tools()
+
+
+@functools.cache
+def _found_tools() -> Path:
     # Imported late: looking at or ending clusters must work on a machine whose tool cache is gone.
     from sandbox.tools import ensure
 

@@ -1,5 +1,4 @@
-"""The environment of every process that must reach the real names (`*.googleapis.com`, the mirror) in the
-sandbox.
+"""The environment of every process in the sandbox that must reach the real names.
 
 Owns the variables and nothing else: the proxy and the authority that they point at are the cloud's. Nothing
 in a Secret, a kubeconfig or the program knows the sandbox; these variables are all there is.

@@ -1,7 +1,7 @@
 """The sandbox's ground: the plugins' way to the cloud and the clusters on this machine.
 
-Owns the calls to the cloud's control API. Kubernetes it reaches like anyone else: by the kubeconfig that the program names, through Connect
-Gateway, as the deployer.
+Owns the calls to the cloud's control API. Kubernetes it reaches like anyone else: by the kubeconfig that
+the program names, through Connect Gateway, as the deployer.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ class Cloud:
         made = self._call("create", {"type": token, "inputs": inputs})
         return str(made["id"]), dict(made["outputs"])
 
-    def read(self, token: str, id_: str, inputs: Document, outputs: Document) -> tuple[Document, Document] | None:
+    def read(
+        self, token: str, id_: str, inputs: Document, outputs: Document
+    ) -> tuple[Document, Document] | None:
         """(inputs, outputs) as they are now."""
         try:
             found = self._call("read", {"type": token, "id": id_})
@@ -82,7 +84,9 @@ class Cloud:
         try:
             described = json.loads((self._state / "cloud.json").read_text())
         except (OSError, ValueError):
-            raise GroundError(f"the sandbox's cloud is not running ({self._state}). Remedy: ./fleet up", 503) from None
+            raise GroundError(
+                f"the sandbox's cloud is not running ({self._state}). Remedy: ./fleet up", 503
+            ) from None
         request = urllib.request.Request(  # noqa: S310 - the control API on loopback
             f"{described['control']}/v1/{verb}",
             data=json.dumps(body).encode(),
@@ -97,7 +101,8 @@ class Cloud:
             raise _refusal(error) from None
         except (OSError, ValueError) as error:
             raise GroundError(
-                f"the sandbox's cloud does not answer at {described['control']} ({error}). Remedy: ./fleet up", 503
+                f"the sandbox's cloud does not answer at {described['control']} ({error}). Remedy: ./fleet up",
+                503,
             ) from None
 
 

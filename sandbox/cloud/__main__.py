@@ -1,6 +1,4 @@
-"""`python -m sandbox.cloud --state DIR`: the cloud in the foreground, until SIGTERM or SIGINT. Its log is
-stderr.
-"""
+"""`python -m sandbox.cloud --state DIR`: the cloud in the foreground, until SIGTERM. Logs to stderr."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What exists in the cloud before the program: projects with their numbers and APIs, the deployer and its
-roles.
+"""What exists in the cloud before the program: projects, their APIs, the deployer and its roles.
 
 Owns reading `bootstrap.yaml`. The program can add to it, never take from it.
 """
@@ -28,9 +27,7 @@ class Project:
 
 @dataclass(frozen=True, kw_only=True)
 class Bootstrap:
-    """The start of the cloud. `deployer` is an e-mail address, `grants` maps a project id to the deployer's
-    roles.
-    """
+    """The start of the cloud. `deployer` is an e-mail address, `grants` maps a project id to the deployer's roles."""
 
     deployer: str
     projects: Mapping[str, Project]

@@ -23,9 +23,7 @@ class _Counts:
 
 
 class Budget:
-    """Requests of the last minute and open streams, by fleet host project (id); counters by membership
-    (id).
-    """
+    """Requests of the last minute and open streams, by fleet host project (id); counters by membership (id)."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now

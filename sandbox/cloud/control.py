@@ -176,9 +176,7 @@ class Control:
 
 
 def is_hub(record: Record) -> bool:
-    """Whether a GKE cluster is the fleet's hub: by its label `fleet_role: hub`, without such a label by its
-    name.
-    """
+    """Whether a GKE cluster is the fleet's hub: by its label `fleet_role: hub`, without such a label by its name."""
     role = (record.inputs.get("resourceLabels") or {}).get("fleet_role")
     return bool(role == "hub" if role else record.inputs["name"] == "hub")
 

@@ -31,9 +31,7 @@ class Endpoints:
         return cls(path=path, **json.loads(path.read_text())) if path.exists() else cls(path=path)
 
     def listen(self, use: str) -> socket.socket:
-        """A listening socket on loopback for a use: on its earlier port if that is free, else on a new
-        one.
-        """
+        """A listening socket on loopback for a use: on its earlier port if that is free, else on a new one."""
         found = _listening(self.ports.get(use, 0)) or _listening(0)
         assert found is not None
         self.ports[use] = found.getsockname()[1]

@@ -208,9 +208,7 @@ class Gateway:
             raise _exhausted("Requests per minute", call.project.number)
 
     def _cluster(self, call: _Call, host: str) -> Record:
-        """The cluster behind the URL. A membership answers under its own location, host and collection
-        only.
-        """
+        """The cluster behind the URL. A membership answers under its own location, host and collection only."""
         right_host = _HOST if call.location == "global" else f"{call.location}-{_HOST}"
         for member in memberships(self._store, self._bootstrap):
             if (member.host, member.location, member.id) == (call.project.id, call.location, call.membership):

@@ -53,9 +53,7 @@ class Iam:
         )
 
     def effective(self, email: str, role: str, project: str) -> float:
-        """When the account's grant of a role on a project counts (seconds since the epoch); inf if there is
-        none.
-        """
+        """When the account's grant of a role on a project counts (seconds since the epoch); inf if there is none."""
         member = f"serviceAccount:{email}"
         times = [
             record.effective
@@ -65,9 +63,7 @@ class Iam:
         return min(times, default=_NEVER)
 
     def may_act_as(self, member: str, email: str) -> bool:
-        """Whether `member` may take tokens of the service account `email` (roles/iam.workloadIdentityUser),
-        now.
-        """
+        """Whether `member` may take tokens of the service account `email` (roles/iam.workloadIdentityUser), now."""
         account = self.account(email)
         if account is None:
             return False

@@ -73,9 +73,7 @@ _VERBS = {"watch": "list", "patch": "update", "deletecollection": "delete"}
 
 
 def verb(method: str, path: str, query: str) -> str:
-    """The Kubernetes verb of a request, for the counters: "discovery" for what is no resource, "stream" for
-    exec.
-    """
+    """The Kubernetes verb of a request, for the counters: "discovery" for what is no resource, "stream" for exec."""
     resource = _resource(path)
     if not resource:
         return "discovery" if method in ("GET", "HEAD", "OPTIONS") else method.lower()
@@ -91,9 +89,7 @@ def verb(method: str, path: str, query: str) -> str:
 
 
 def gateway_permission(method: str, path: str, *, upgrade: bool) -> str:
-    """The IAM permission that the gateway asks for. Lists, watches and logs are `get`; exec and its like
-    `stream`.
-    """
+    """The IAM permission that the gateway asks for. Lists, watches and logs are `get`; exec and its like `stream`."""
     if upgrade or _is_stream(_resource(path)):
         return "gkehub.gateway.stream"
     return f"gkehub.gateway.{_GATEWAY.get(method, 'post')}"
@@ -115,9 +111,7 @@ def iam_suffix(message: str) -> str:
 
 
 def _resource(path: str) -> list[str]:
-    """The path's resource, name and subresource, without group, version and namespace; empty for anything
-    else.
-    """
+    """The path's resource, name and subresource, without group, version and namespace; empty for anything else."""
     parts = [part for part in path.split("/") if part]
     if parts[:1] == ["api"]:
         parts = parts[2:]

@@ -1,5 +1,4 @@
-"""The GKE metadata server: gives a process the token of the one Google account its Kubernetes ServiceAccount
-may be.
+"""The GKE metadata server: gives a process the token of the one account that its ServiceAccount may be.
 
 Owns the endpoints under /computeMetadata and the rule of Workload Identity: the ServiceAccount exists on the
 hub and names the account in the annotation `iam.gke.io/gcp-service-account`, and the account's IAM policy
@@ -35,9 +34,7 @@ _MORE = (
 
 
 class Metadata:
-    """The metadata server of one ServiceAccount on the hub. `hub` finds the hub's record, None while there is
-    none.
-    """
+    """The metadata server of one ServiceAccount on the hub. `hub` finds the hub's record, None while there is none."""
 
     def __init__(
         self,
@@ -162,9 +159,7 @@ class Metadata:
 
 @web.middleware
 async def _google_only(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """Only callers that say they mean the metadata server; the header keeps browsers and forwarded requests
-    out.
-    """
+    """Only callers that say they mean the metadata server; the header keeps browsers and forwarded requests out."""
     if request.path != "/" and request.headers.get("Metadata-Flavor") != "Google":
         return web.Response(status=403, text="Missing Metadata-Flavor:Google header.\n", headers=_FLAVOR)
     if "X-Forwarded-For" in request.headers:

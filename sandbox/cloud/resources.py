@@ -48,9 +48,7 @@ class Resources:
         released: Callable[[str], Awaitable[None]],
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`grant_delay` in seconds, asked at each grant; `released` is told the name of a machine about to
-        end.
-        """
+        """`grant_delay` in seconds, asked at each grant; `released` is told the name of a machine about to end."""
         self._store = store
         self._bootstrap = bootstrap
         self._iam = iam
@@ -63,9 +61,7 @@ class Resources:
         self._operations: dict[_Key, asyncio.Task[None]] = {}
 
     async def create(self, type_: str, inputs: dict[str, Any]) -> Record:
-        """Make a resource and return its record. 409 if it is there already, for the types where Google says
-        so.
-        """
+        """Make a resource and return its record. 409 if it is there already, for the types where Google says so."""
         self._rules.admit(type_, "create", inputs)
         self._rules.check(type_, inputs)
         key = (type_, TYPES[type_].identify(inputs))
@@ -163,9 +159,7 @@ class Resources:
                 self._begin(key, self._start_cluster(record))
 
     async def close(self, seconds: float) -> None:
-        """Wait for operations that are under way, at most so long; what is left is taken up by the next
-        process.
-        """
+        """Wait for operations that are under way, at most so long; what is left is taken up by the next process."""
         if self._operations:
             _log.info("finishing %d operations", len(self._operations))
             await asyncio.wait(self._operations.values(), timeout=seconds)

@@ -1,5 +1,4 @@
-"""What each type asks before it can be made: its API, the deployer's permission, its names, what it refers
-to.
+"""What each type asks before it can be made: its API, the deployer's permission, its names and references.
 
 Owns the tables and the wordings per type. Names and limits are those of Google's API reference.
 """

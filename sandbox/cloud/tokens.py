@@ -28,9 +28,7 @@ class Token:
 
 
 class Tokens:
-    """Issues and reads access tokens. `key` is secret; `usable` says whether an account (by e-mail) may be
-    used.
-    """
+    """Issues and reads access tokens. `key` is secret; `usable` says whether an account (by e-mail) may be used."""
 
     def __init__(
         self, key: bytes, usable: Callable[[str], bool], now: Callable[[], float] = time.time
@@ -46,9 +44,7 @@ class Tokens:
         return Token(access_token=f"{_PREFIX}{body.decode()}.{self._sign(body)}", expires_in=lifetime)
 
     def account(self, token: str) -> str | None:
-        """The e-mail of the account a token stands for; None if it is foreign, over, or the account is
-        gone.
-        """
+        """The e-mail of the account a token stands for; None if it is foreign, over, or the account is gone."""
         if not (token.isascii() and token.startswith(_PREFIX)):
             return None
         body, _, signature = token.removeprefix(_PREFIX).partition(".")

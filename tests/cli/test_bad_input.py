@@ -34,7 +34,10 @@ def fleet(checkout: Path, *arguments: str, **changed: str) -> subprocess.Complet
 
 
 def write(path: str, text: str) -> Callable[[Path], None]:
-    return lambda checkout: (checkout / path).write_text(text) and None
+    def change(checkout: Path) -> None:
+        (checkout / path).write_text(text)
+
+    return change
 
 
 def replace(path: str, old: str, new: str) -> Callable[[Path], None]:

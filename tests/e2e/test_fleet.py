@@ -22,7 +22,7 @@ from tests.e2e.conftest import Sandbox, until
 pytestmark = [pytest.mark.sandbox, pytest.mark.e2e]
 
 MEMBERS = ("tokyo-shop", "osaka-data")
-OTHER_VERSION = "1.2.1"
+OTHER_VERSION = "0.20.3"
 """Another version of the add-on's chart that the sandbox's mirror has."""
 
 DEPLOYMENT = ("-n", "external-secrets", "get", "deployment", "external-secrets")
@@ -185,6 +185,7 @@ class Grant:
         old, new: the text that makes it, and what stands there without it.
         words: what Argo CD then says.
         restarts: whether a token that was fetched before has to be forgotten first.
+        refusals: the status that the gateway then answers Argo CD with, where it is the one that refuses.
     """
 
     path: str
@@ -192,9 +193,38 @@ class Grant:
     new: str
     words: str
     restarts: bool = False
+    refusals: str = ""
 
 
-GRANTS: dict[str, Grant] = {}
+GRANTS = {
+    "the gateway": Grant(
+        path="model/identity.py",
+        old='ARGOCD_ROLES = ("roles/gkehub.gatewayEditor", "roles/gkehub.viewer")',
+        new='ARGOCD_ROLES = ("roles/gkehub.viewer",)',
+        # The gateway's refusal is Google's JSON, no Kubernetes Status, so client-go has no words for it.
+        words="failed to discover server resources",
+        refusals="403",
+    ),
+    "the account's binding to the controller": Grant(
+        path="model/identity.py",
+        old='CALLERS = ("argocd-application-controller", "argocd-server")',
+        new='CALLERS = ("argocd-server",)',
+        words="argocd-k8s-auth",
+        restarts=True,
+    ),
+    "the binding in the member": Grant(
+        path="components/member_cluster.py",
+        old='"name": args.account}',
+        new='"name": "nobody@example.invalid"}',
+        words="is forbidden: User",
+    ),
+}
+
+
+def refusals(sandbox: Sandbox, status: str) -> int:
+    """How often the gateway has answered requests to tokyo-shop with `status`."""
+    counted = sandbox.cloud("GET", "/v1/requests")["memberships"]["tokyo-shop"]["statuses"]
+    return int(counted.get(status, 0))
 
 
 @pytest.mark.parametrize("name", sorted(GRANTS))
@@ -206,6 +236,7 @@ def test_without_a_grant_delivery_fails_and_with_it_heals(sandbox: Sandbox, name
     assert taken.returncode in (0, 4), taken.stderr
     if grant.restarts:
         restart(sandbox, "argocd-application-controller")
+    refused_before = refusals(sandbox, grant.refusals)
     damage(sandbox, "tokyo-shop")
     application = "external-secrets-tokyo-shop"
 
@@ -215,6 +246,7 @@ def test_without_a_grant_delivery_fails_and_with_it_heals(sandbox: Sandbox, name
 
     until(f"delivery fails with {grant.words}", refused)
     assert sandbox.kubectl("tokyo-shop", *DEPLOYMENT) is None
+    assert not grant.refusals or refusals(sandbox, grant.refusals) > refused_before
     sandbox.restore(grant.path)
     sandbox.up()
     until("the workload is back", lambda: sandbox.kubectl("tokyo-shop", *DEPLOYMENT))

@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import textwrap
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,11 @@ class Result:
         found: dict[str, list[str]] = {}
         for event in self.events:
             metadata = (event.get("resourcePreEvent") or {}).get("metadata")
-            if metadata and metadata["op"] not in ("same", "refresh") and "pulumi:Stack" not in metadata["urn"]:
+            if (
+                metadata
+                and metadata["op"] not in ("same", "refresh")
+                and "pulumi:Stack" not in metadata["urn"]
+            ):
                 found.setdefault(metadata["urn"].split("::", 3)[3], []).append(metadata["op"])
         return found
 
@@ -76,7 +80,8 @@ class Program:
     cli: Path
     environment: dict[str, str]
     runs: int = 0
-    made: bool = field(default=False)
+    made: bool = False
+    salt: str = ""
 
     def write(self, source: str) -> None:
         """Make `source` the program. `step`, `Options`, `json` and `pulumi` are there."""
@@ -87,11 +92,12 @@ class Program:
         settings = f"config:\n  program:step: '{step}'\n"
         stack = self.folder / "Pulumi.dev.yaml"
         if not self.made:
+            stack.unlink(missing_ok=True)
             (self.folder / "Pulumi.yaml").write_text("name: program\nruntime: python\n")
             self._command("stack", "init", "dev", "--non-interactive").check_returncode()
             self.made = True
-            self._salt = stack.read_text() if stack.exists() else ""
-        stack.write_text(self._salt + settings)
+            self.salt = stack.read_text()
+        stack.write_text(self.salt + settings)
         self.runs += 1
         command = [str(self.cli), *arguments, "--stack", "dev", "--non-interactive", "--suppress-progress"]
         command += ["--event-log", str(self.events), "--color", "never"]
@@ -113,7 +119,11 @@ class Program:
     def finish(self, running: subprocess.Popen[str]) -> Result:
         """Wait for a run."""
         text, _ = running.communicate(timeout=120)
-        events = [json.loads(line) for line in self.events.read_text().splitlines()] if self.events.exists() else []
+        events = (
+            [json.loads(line) for line in self.events.read_text().splitlines()]
+            if self.events.exists()
+            else []
+        )
         return Result(running.returncode, text, events)
 
     def run(self, *arguments: str, step: int = 1, **variables: str) -> Result:
@@ -145,9 +155,6 @@ class Program:
         return subprocess.run(
             [str(self.cli), *arguments], cwd=self.folder, env=self.environment, capture_output=True, text=True
         )
-
-
-Make = Callable[..., Program]
 
 
 def make_program(folder: Path, cli: Path, *, ground: Any = "paper", state: Path | None = None) -> Program:

@@ -23,9 +23,8 @@ def test_an_unknown_type_names_itself_and_the_remedy(program: Program) -> None:
 
 def test_all_names_against_the_rules_are_refused_at_once(program: Program) -> None:
     program.write(
-        """
-        import pulumi_gcp as gcp
-        gcp.container.Cluster("c", name="Not_A_Name", project="acme", location="tokyo", fleet={"project": "x"})
+        """ import pulumi_gcp as gcp gcp.container.Cluster("c", name="Not_A_Name", project="acme",
+        location="tokyo", fleet={"project": "x"})
         """
     )
     result = program.preview()
@@ -73,9 +72,12 @@ second = k8s.core.v1.Namespace("second", metadata={"name": "n" + ("" if step == 
             "Namespace is cluster-wide and takes no namespace",
         ),
         ('k8s.Provider("q", kubeconfig="{not a kubeconfig")', "kubeconfig cannot be read"),
-        ('k8s.Provider("q", kubeconfig=KUBECONFIG, enable_server_side_apply=False); '
-         'k8s.core.v1.Namespace("x", opts=Options(provider=k8s.Provider("r", kubeconfig=KUBECONFIG, '
-         'enable_server_side_apply=False)))', "applies on the server's side only"),
+        (
+            'k8s.Provider("q", kubeconfig=KUBECONFIG, enable_server_side_apply=False); '
+            'k8s.core.v1.Namespace("x", opts=Options(provider=k8s.Provider("r", kubeconfig=KUBECONFIG, '
+            "enable_server_side_apply=False)))",
+            "applies on the server's side only",
+        ),
         (
             'import pulumi_gcp as gcp; pulumi.export("x", gcp.organizations.get_project(project_id="acme-prod").number)',
             "the gcp stand-in answers no function calls",
@@ -85,7 +87,10 @@ second = k8s.core.v1.Namespace("second", metadata={"name": "n" + ("" if step == 
 )
 def test_what_is_not_there_says_so(program: Program, source: str, said: str) -> None:
     program.write(
-        KUBERNETES + 'provider = k8s.Provider("p", kubeconfig=KUBECONFIG, cluster_identifier="one")\n' + source + "\n"
+        KUBERNETES
+        + 'provider = k8s.Provider("p", kubeconfig=KUBECONFIG, cluster_identifier="one")\n'
+        + source
+        + "\n"
     )
     result = program.preview()
     assert result.code != 0

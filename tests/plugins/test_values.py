@@ -16,9 +16,10 @@ import pulumi_gcp as gcp
 account = gcp.serviceaccount.Account("a", project="acme-prod", account_id="robot-1")
 cluster = gcp.container.Cluster("c", name="c", project="acme-prod", location="asia-northeast1",
                                 fleet={"project": "acme-host"}, deletion_protection=False)
-provider = k8s.Provider("p", kubeconfig=KUBECONFIG, cluster_identifier="one")
-space = k8s.core.v1.Namespace("n", metadata={"name": "n"}, opts=Options(provider=provider))
-k8s.core.v1.ConfigMap("m", metadata={"name": "m", "namespace": space.metadata.name}, data={"email": account.email},
+provider = k8s.Provider("p", kubeconfig=KUBECONFIG, cluster_identifier="one") space =
+k8s.core.v1.Namespace("n", metadata={"name": "n"}, opts=Options(provider=provider))
+k8s.core.v1.ConfigMap("m", metadata={"name": "m", "namespace": space.metadata.name}, data={"email":
+account.email},
                       opts=Options(provider=provider))
 pulumi.export("name", cluster.name)
 pulumi.export("fleet_project", cluster.fleet.project)
@@ -31,7 +32,11 @@ pulumi.export("id", account.id)
     )
     shown = program.preview()
     assert shown.code == 0, shown.text
-    outputs = {line.split(":")[0].strip(): line.split(":", 1)[1].strip() for line in shown.text.splitlines() if ":" in line}
+    outputs = {
+        line.split(":")[0].strip(): line.split(":", 1)[1].strip()
+        for line in shown.text.splitlines()
+        if ":" in line
+    }
     unknown = {name: outputs[name] for name in ("membership", "uid", "status", "id")}
     assert unknown == dict.fromkeys(unknown, "[unknown]")
     known = [outputs["name"], outputs["fleet_project"], outputs["namespace"]]
@@ -90,7 +95,9 @@ def test_defaults_of_a_real_state_are_carried_over(program: Program) -> None:
     path = f"{backend}/.pulumi/stacks/program/dev.json"
     with open(path) as file:  # noqa: PTH123
         stored = json.load(file)
-    cluster = next(each for each in stored["checkpoint"]["latest"]["resources"] if each["type"].endswith(":Cluster"))
+    cluster = next(
+        each for each in stored["checkpoint"]["latest"]["resources"] if each["type"].endswith(":Cluster")
+    )
     cluster["inputs"]["fleet"] |= {"__defaults": []}
     cluster["inputs"]["releaseChannel"] |= {"__defaults": []}
     cluster["inputs"]["enableLegacyAbac"] = False
@@ -110,7 +117,11 @@ def test_two_previews_are_the_same(program: Program) -> None:
     )
 
     def inputs() -> list[str]:
-        found = [event["resourcePreEvent"]["metadata"] for event in program.preview().events if "resourcePreEvent" in event]
+        found = [
+            event["resourcePreEvent"]["metadata"]
+            for event in program.preview().events
+            if "resourcePreEvent" in event
+        ]
         return sorted(json.dumps([each["urn"], each["new"]["inputs"]], sort_keys=True) for each in found)
 
     assert inputs() == inputs()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.tools import GROUPS, MissingTool, ToolError, ensure
+from sandbox.argocd.process import start_time
+from sandbox.tools import GROUPS, MissingTool, ToolError, build, ensure
 from sandbox.tools.build import binary_name, failure, progress
 from sandbox.tools.toolchain import Go
 
@@ -43,7 +44,7 @@ def test_the_file_that_go_makes(package: str, name: str) -> None:
     ("line", "kind", "text"),
     [
         ("write /x/y: no space left on device", MissingTool, "XDG_CACHE_HOME"),
-        ("dial tcp: lookup proxy.golang.org: no such host", MissingTool, "GOPROXY"),
+        ("dial tcp: lookup proxy.example: no such host", MissingTool, "GOPROXY"),
         ("module lookup disabled by GOPROXY=off", MissingTool, "could not be fetched"),
         ("verifying m@v1: checksum mismatch", ToolError, "do not go on"),
         ("./main.go:3:1: syntax error", ToolError, "syntax error"),
@@ -100,3 +101,23 @@ def test_the_built_programs_say_the_pinned_versions() -> None:
             [str(folder / program.name), *program.ask], capture_output=True, text=True, check=True
         ).stdout
         assert DELIVERY.pinned(program.module).removeprefix("v") in said, program.name
+
+
+def test_an_interrupted_build_ends_all_that_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in for `go` whose own child would go on for long."""
+    go = tmp_path / "bin" / "go"
+    go.parent.mkdir()
+    go.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {tmp_path}/child\nwait\n")
+    go.chmod(0o755)
+    monkeypatch.setattr(build, "REPORT_SECONDS", 0.05)
+
+    def say(line: str) -> None:
+        if (tmp_path / "child").exists() and (tmp_path / "child").read_text().endswith("\n"):
+            raise KeyboardInterrupt
+
+    group = GROUPS["registry"]
+    with pytest.raises(KeyboardInterrupt):
+        build.build(group, group.programs, Go(tmp_path), tmp_path, say)
+    assert start_time(int((tmp_path / "child").read_text())) is None
