@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -140,7 +141,9 @@ def _up_with_official_plugins(checkout: Checkout, stack: str) -> None:
             f"`./fleet up {stack}` needs the Pulumi CLI, and there is none on PATH",
             "install it (https://www.pulumi.com/docs/install/), log in to the state backend, then run it again",
         )
-    engine = Engine(Path(cli), os.environ, checkout.root)
+    # The official language host runs a policy pack with the python on PATH: the one that has the pack's packages.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    engine = Engine(Path(cli), {**os.environ, "PATH": path}, checkout.root)
     pack = ["--policy-pack", str(checkout.policies)]
     if engine.run(["preview", "--stack", stack, *pack]) != 0:
         raise Failure(

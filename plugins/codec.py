@@ -1,9 +1,9 @@
 """Property values as they travel between engine and plugins, and back.
 
-Owns the two marks that a plain Python value cannot carry: UNKNOWN (known only after the update) and Secret. Does not
-own Output or resource references: these plugins tell the engine that they take neither, so it never sends them.
-Assets and archives stay the dictionaries that they arrive as. The SDK's own code for this needs all of the SDK, which
-costs half a second at each start of a plugin.
+Owns the two marks that a plain Python value cannot carry: UNKNOWN (known only after the update) and Secret.
+Does not own Output or resource references: these plugins tell the engine that they take neither, so it
+never sends them. Assets and archives stay the dictionaries that they arrive as. The SDK's own code for this
+needs all of the SDK, which costs half a second at each start of a plugin.
 """
 
 from __future__ import annotations
@@ -159,8 +159,8 @@ def marked_like(value: Any, pattern: Any) -> Any:
 def changed_paths(old: Any, new: Any) -> dict[str, str]:
     """What differs between two values: path -> add, delete or update.
 
-    Paths are as the engine writes them (`a.b[0]["x.y"]`). Secrets compare by their values; an unknown differs from
-    everything; None is the same as absent.
+    Paths are as the engine writes them (`a.b[0]["x.y"]`). Secrets compare by their values; an unknown
+    differs from everything; None is the same as absent.
     """
     found: dict[str, str] = {}
     _compare(plain(old), plain(new), "", found)
@@ -240,23 +240,32 @@ def public(values: Any) -> Any:
 def observed(old: Any, live: Any) -> Any:
     """`old` with the values that are live now, on the paths that `old` has.
 
-    So a read shows as drift only what somebody changed of what was asked for, not what a server adds. An empty value that
-    the server does not keep is no drift; entries of a list are matched by their `name` where they have one.
+    So a read shows as drift only what somebody changed of what was asked for, not what a server adds. An
+    empty value that the server does not keep is no drift; entries of a list are matched by their `name`
+    where they have one.
     """
     if isinstance(old, Secret):
         return Secret(observed(old.value, live))
     if isinstance(old, Mapping) and isinstance(live, Mapping):
         kept = {}
         for name, value in old.items():
-            if name.startswith(INTERNAL) or (live.get(name) is None and plain(value) in (None, "", 0, False, [], {})):
+            if name.startswith(INTERNAL) or (
+                live.get(name) is None and plain(value) in (None, "", 0, False, [], {})
+            ):
                 kept[name] = value
             elif live.get(name) is not None:
                 kept[name] = observed(value, live[name])
         return kept
     if isinstance(old, list) and isinstance(live, list):
         by_name = {each["name"]: each for each in live if isinstance(each, Mapping) and "name" in each}
-        if live and len(by_name) == len(live) and all(isinstance(each, Mapping) and "name" in each for each in old):
-            return [observed(each, by_name[plain(each["name"])]) for each in old if plain(each["name"]) in by_name]
+        if (
+            live
+            and len(by_name) == len(live)
+            and all(isinstance(each, Mapping) and "name" in each for each in old)
+        ):
+            return [
+                observed(each, by_name[plain(each["name"])]) for each in old if plain(each["name"]) in by_name
+            ]
         if len(old) == len(live):
             return [observed(before, now) for before, now in zip(old, live, strict=True)]
     return live

@@ -1,7 +1,7 @@
 """What stands behind the stand-in plugins: one small interface, and two grounds that implement it.
 
-Owns the interface, the choice of the ground and the id that a create under way will have. The paper ground (whatif/) has nothing
-behind it; the sandbox's (sandbox/) has a cloud and API servers on this machine.
+Owns the interface, the choice of the ground and the id that a create under way will have. The paper ground
+(whatif/) has nothing behind it; the sandbox's (sandbox/) has a cloud and API servers on this machine.
 """
 
 from __future__ import annotations
@@ -29,8 +29,13 @@ class Gcp(Protocol):
     def create(self, token: str, id_: str, inputs: Document) -> tuple[str, Document]:
         """(id, outputs). Code 409 where it exists already."""
 
-    def read(self, token: str, id_: str, inputs: Document, outputs: Document) -> tuple[Document, Document] | None:
-        """(inputs, outputs) as they are now, None where it is gone. `inputs` and `outputs` are the last known."""
+    def read(
+        self, token: str, id_: str, inputs: Document, outputs: Document
+    ) -> tuple[Document, Document] | None:
+        """(inputs, outputs) as they are now, None where it is gone.
+
+        `inputs` and `outputs` are the last known.
+        """
 
     def update(self, token: str, id_: str, inputs: Document) -> Document:
         """Outputs after the change."""
@@ -41,7 +46,10 @@ class Gcp(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """How a kubernetes.Provider reaches its cluster. `kubeconfig` is a document, or None where there is none."""
+    """How a kubernetes.Provider reaches its cluster.
+
+    `kubeconfig` is a document, or None where there is none.
+    """
 
     kubeconfig: Document | None
     context: str | None
@@ -75,10 +83,14 @@ class Cluster(Protocol):
     def namespaced(self, api_version: str, kind: str) -> bool | None:
         """Whether objects of this kind live in namespaces; None where nobody knows."""
 
-    def create(self, manifest: Document, *, manager: str, force: bool, adopt: bool, preview: bool, patience: Patience) -> Document:
+    def create(
+        self, manifest: Document, *, manager: str, force: bool, adopt: bool, preview: bool, patience: Patience
+    ) -> Document:
         """The live object once it is ready. Code 409 where it exists and `adopt` is off."""
 
-    def update(self, manifest: Document, *, manager: str, force: bool, preview: bool, patience: Patience) -> Document:
+    def update(
+        self, manifest: Document, *, manager: str, force: bool, preview: bool, patience: Patience
+    ) -> Document:
         """The live object once it is ready."""
 
     def read(
@@ -86,11 +98,14 @@ class Cluster(Protocol):
     ) -> Document | None:
         """The live object, None where it is gone. `known` is how it was last seen, empty for an import."""
 
-    def delete(self, live: Document, *, propagation: str, wait: bool, patience: Patience) -> None:
+    def delete(self, live: Document, *, propagation: str, patience: Patience) -> None:
         """Delete and wait until it is gone; one that is gone already is no error."""
 
     def install(self, release: Document, *, patience: Patience) -> Document:
-        """Install a Helm release (inputs of kubernetes:helm.sh/v3:Release); its status. Code 409 where it exists."""
+        """Install a Helm release (inputs of kubernetes:helm.sh/v3:Release); its status.
+
+        Code 409 where it exists.
+        """
 
     def upgrade(self, release: Document, *, patience: Patience) -> Document:
         """Upgrade a Helm release; its status."""
@@ -126,21 +141,21 @@ def ground() -> Ground:
     raise GroundError(f"GKE_FLEET_GROUND is {name!r}, and must be paper or sandbox; ./fleet shell sets it")
 
 
-def pending_id(type_token: str, inputs: Mapping[str, Any]) -> str | None:
+def pending_id(token: str, inputs: Mapping[str, Any]) -> str | None:
     """The id that a create of this type with these inputs will have; None where inputs do not say.
 
     `inputs` are as in an exported state. A pending create is one that was under way when the CLI was killed.
     """
     from plugins.gcp.types import TYPES
 
-    if type_token in TYPES:
+    if token in TYPES:
         try:
-            return TYPES[type_token].identify({**TYPES[type_token].defaults, **inputs})
+            return TYPES[token].identify({**TYPES[token].defaults, **inputs})
         except KeyError:
             return None
-    if type_token.startswith("kubernetes:"):
+    if token.startswith("kubernetes:"):
         metadata = inputs.get("metadata")
-        holder = inputs if type_token == "kubernetes:helm.sh/v3:Release" else metadata
+        holder = inputs if token.endswith(":Release") and "helm.sh" in token else metadata
         if not isinstance(holder, Mapping) or not isinstance(holder.get("name"), str):
             return None
         namespace = holder.get("namespace")

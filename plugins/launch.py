@@ -1,26 +1,30 @@
 """The entry of every plugin process: `python launch.py WHAT VERSION ARGUMENTS...`.
 
-Owns nothing but the choice. `all` serves both resource plugins from one process, for runs that attach to it
-(PULUMI_DEBUG_PROVIDERS) in place of starting one process for each provider.
+Owns nothing but the choice.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
+PARENT = os.getppid()
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 
 def main() -> None:
-    """Serve what the first argument names: language, gcp, kubernetes or all."""
-    what, versions = sys.argv[1], sys.argv[2].split(",")
+    """Serve what the first argument names: language, gcp or kubernetes."""
+    from plugins.light import empty_the_sdk
+
+    empty_the_sdk()
+    what, version = sys.argv[1:3]
     if what == "language":
         from plugins.language_python.main import main as language
 
         sys.argv[1:3] = []
-        language()
+        language(PARENT)
         return
     from plugins import process, wire
     from plugins.ground import ground
@@ -31,16 +35,17 @@ def main() -> None:
     def gcp(engine: Any) -> Provider:
         from plugins.gcp.provider import GcpProvider
 
-        return GcpProvider(engine, versions[0], standing.gcp())
+        return GcpProvider(engine, version, standing.gcp())
 
     def kubernetes(engine: Any) -> Provider:
         from plugins.kubernetes.provider import KubernetesProvider
 
-        return KubernetesProvider(engine, versions[-1], standing)
+        return KubernetesProvider(engine, version, standing)
 
     factory = {"gcp": gcp, "kubernetes": kubernetes}[what]
     process.serve(
-        lambda server: wire.provider_grpc.add_ResourceProviderServicer_to_server(Servicer(factory), server)
+        lambda server: wire.provider_grpc.add_ResourceProviderServicer_to_server(Servicer(factory), server),
+        parent=PARENT,
     )
 
 

@@ -1,7 +1,7 @@
 """The mark of a workspace, by which a plugin knows that it may work here.
 
-A stand-in plugin next to the state of a real fleet would overwrite it with what never existed. So a workspace names its one backend,
-and a plugin works with no other.
+A stand-in plugin next to the state of a real fleet would overwrite it with what never existed. So a
+workspace names its one backend, and a plugin works with no other.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def require_own_backend() -> None:
     if found != marked["backend"]:
         raise Refused(
             f"this is a stand-in plugin of gke-fleet. It works with the backend {marked['backend']} alone, and the CLI "
-            f"works with {found or 'another (PULUMI_BACKEND_URL is not set)'}. Remedy: for a real stack use the official "
+            f"works with {found or 'another (PULUMI_BACKEND_URL is not set)'}. Remedy: for a real stack use the "
+            "official "
             "plugins with an ordinary PULUMI_HOME; for the sandbox use ./fleet shell"
         )
     if os.environ.get("GKE_FLEET_GROUND") != marked["ground"]:

@@ -1,6 +1,7 @@
 """A plugin as a process: a port on stdout, then service until the engine or the engine's process ends.
 
-Owns starting the server, ending with the parent, and ending quietly on the engine's interrupt. Does not own what is served.
+Owns starting the server, ending with the parent, and ending quietly on the engine's interrupt. Does not own
+what is served.
 """
 
 from __future__ import annotations
@@ -51,10 +52,11 @@ def end_children() -> None:
                 process.kill()
 
 
-def serve(register: Callable[[grpc.Server], None], *, grace: float = 4.0) -> None:
+def serve(register: Callable[[grpc.Server], None], *, parent: int, grace: float = 4.0) -> None:
     """Serve what `register` adds to the server on a free port of 127.0.0.1, until interrupted or orphaned.
 
-    `grace`: seconds that calls under way may take to finish after the interrupt. The engine waits five.
+    `parent`: pid of the parent as this process began; by now it may have ended. `grace`: seconds that calls
+    under way may take to finish after the interrupt. The engine waits five.
     """
     done = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -65,7 +67,6 @@ def serve(register: Callable[[grpc.Server], None], *, grace: float = 4.0) -> Non
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    parent = os.getppid()
     orphaned = False
     while not done.wait(_PARENT_CHECK_SECONDS):
         if os.getppid() != parent:

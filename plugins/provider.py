@@ -1,11 +1,11 @@
 """What the two resource plugins share: the engine's side of a resource provider.
 
-Owns the translation between messages and Python values, error codes, and which instance a call is for. A plugin implements
-`Provider` and knows no message. One process serves any number of instances: the engine opens a connection for each, and that is
-what tells them apart.
+Owns the translation between messages and Python values, error codes, and which instance a call is for. A
+plugin implements `Provider` and knows no message. One process serves any number of instances: the engine
+opens a connection for each, and that is what tells them apart.
 
-Errors: the engine takes INTERNAL and UNKNOWN as "the outcome is not known" and leaves a pending operation in the state, so anything a
-provider raises on purpose goes out under another code.
+Errors: the engine takes INTERNAL and UNKNOWN as "the outcome is not known" and leaves a pending operation
+in the state, so anything a provider raises on purpose goes out under another code.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ class ProviderError(Exception):
 
 
 class NotReady(Exception):
-    """The resource exists but did not become ready. The engine keeps it, with these outputs, and fails the run."""
+    """The resource exists but did not become ready.
+
+    The engine keeps it, with these outputs, and fails the run.
+    """
 
     def __init__(self, id_: str, outputs: Values, reasons: list[str], inputs: Values | None = None) -> None:
         super().__init__("; ".join(reasons))
@@ -52,7 +55,9 @@ class Difference:
     def to_message(self) -> Any:
         """The answer of Diff."""
         message = wire.provider.DiffResponse(
-            changes=wire.provider.DiffResponse.DIFF_SOME if self.paths else wire.provider.DiffResponse.DIFF_NONE,
+            changes=wire.provider.DiffResponse.DIFF_SOME
+            if self.paths
+            else wire.provider.DiffResponse.DIFF_NONE,
             replaces=sorted({_top(path) for path in self.replaces}),
             diffs=sorted({_top(path) for path in self.paths}),
             deleteBeforeReplace=self.delete_first,
@@ -85,7 +90,10 @@ class Engine:
         self._address = address
 
     def log(self, severity: str, message: str, urn: str = "", *, passing: bool = False) -> None:
-        """Show `message`; `severity` is debug, info, warning or error. A `passing` one is gone with the operation."""
+        """Show `message`; `severity` is debug, info, warning or error.
+
+        A `passing` one is gone with the operation.
+        """
         with self._lock:
             if self._stub is None and self._address:
                 channel = grpc.insecure_channel(self._address, options=wire.OPTIONS)
@@ -101,7 +109,8 @@ class Engine:
 
 
 class Provider:
-    """One instance of a resource provider, in plain values: None is absent, UNKNOWN and Secret as in plugins.codec.
+    """One instance of a resource provider, in plain values: None is absent, UNKNOWN and Secret as in
+    plugins.codec.
 
     `cancelled` is set once the engine wants operations to come to an end.
     """
@@ -130,12 +139,21 @@ class Provider:
         raise NotImplementedError
 
     def diff(
-        self, urn: str, type_: str, id_: str, old_inputs: Values, old_outputs: Values, news: Values, ignored: list[str]
+        self,
+        urn: str,
+        type_: str,
+        id_: str,
+        old_inputs: Values,
+        old_outputs: Values,
+        news: Values,
+        ignored: list[str],
     ) -> Difference:
         """What changing the inputs means."""
         raise NotImplementedError
 
-    def create(self, urn: str, type_: str, inputs: Values, timeout: float, preview: bool) -> tuple[str, Values]:
+    def create(
+        self, urn: str, type_: str, inputs: Values, timeout: float, preview: bool
+    ) -> tuple[str, Values]:
         """(id, outputs). Raises ProviderError or NotReady. `timeout` in seconds, 0 is the provider's own."""
         raise NotImplementedError
 
@@ -146,7 +164,14 @@ class Provider:
         raise NotImplementedError
 
     def update(
-        self, urn: str, type_: str, id_: str, old_inputs: Values, old_outputs: Values, news: Values, timeout: float,
+        self,
+        urn: str,
+        type_: str,
+        id_: str,
+        old_inputs: Values,
+        old_outputs: Values,
+        news: Values,
+        timeout: float,
         preview: bool,
     ) -> Values:
         """Outputs after the change. Raises ProviderError or NotReady."""
@@ -160,7 +185,8 @@ class Provider:
         """Call a function. Raises ProviderError."""
         del arguments
         raise ProviderError(
-            f"{token}: the {self.package} stand-in answers no function calls. Remedy: take the value from configuration, "
+            f"{token}: the {self.package} stand-in answers no function calls. Remedy: take the value from "
+            "configuration, "
             "so that every preview knows it",
             grpc.StatusCode.UNIMPLEMENTED,
         )
@@ -211,7 +237,7 @@ class Servicer(wire.provider_grpc.ResourceProviderServicer):  # type: ignore[mis
             context.abort(grpc.StatusCode.INTERNAL, f"the plugin failed: {where}")
         return None
 
-    # Handshakes ------------------------------------------------------------------------------------------------
+    # Handshakes
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The engine introduces itself."""
@@ -232,7 +258,7 @@ class Servicer(wire.provider_grpc.ResourceProviderServicer):  # type: ignore[mis
         """There is none."""
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "the stand-in plugin has no schema")
 
-    # Configuration ---------------------------------------------------------------------------------------------
+    # Configuration
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Inputs of a provider."""
@@ -249,7 +275,8 @@ class Servicer(wire.provider_grpc.ResourceProviderServicer):  # type: ignore[mis
         return self._run(
             context,
             lambda provider: provider.diff_config(
-                decode(request.old_inputs if request.HasField("old_inputs") else request.olds), decode(request.news)
+                decode(request.old_inputs if request.HasField("old_inputs") else request.olds),
+                decode(request.news),
             ).to_message(),
         )
 
@@ -263,14 +290,18 @@ class Servicer(wire.provider_grpc.ResourceProviderServicer):  # type: ignore[mis
 
         return self._run(context, call)
 
-    # Resources -------------------------------------------------------------------------------------------------
+    # Resources
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Inputs of a resource."""
 
         def call(provider: Provider) -> Any:
             inputs, failures = provider.check(
-                request.urn, _type(request.urn), decode(request.olds), decode(request.news), request.randomSeed
+                request.urn,
+                _type(request.urn),
+                decode(request.olds),
+                decode(request.news),
+                request.randomSeed,
             )
             return _checked(inputs, failures)
 

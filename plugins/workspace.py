@@ -1,8 +1,9 @@
 """The workspace that makes the Pulumi CLI find the stand-in plugins, and nothing of the user's.
 
-Owns a PULUMI_HOME with a launcher for each plugin under the versions of the installed SDKs, a language host where the official one is not
-to be found, the mark that binds it to one backend, and the environment for the CLI. The user's own PULUMI_HOME, plugins and
-credentials are never touched. Making it again changes nothing.
+Owns a PULUMI_HOME with a launcher for each plugin under the versions of the installed SDKs, a language host
+where the official one is not to be found, the mark that binds it to one backend, and the environment for
+the CLI. The user's own PULUMI_HOME, plugins and credentials are never touched. Making it again changes
+nothing.
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ _LAUNCHER = Path(__file__).resolve().with_name("launch.py")
 def make(
     home: Path, *, cli: Path, backend_url: str, ground: Literal["paper", "sandbox"], state: Path | None
 ) -> dict[str, str]:
-    """Make the workspace in `home` and return the whole environment to run `cli` in: offline, quiet, and with no setting of the user.
+    """Make the workspace in `home` and return the whole environment to run `cli` in: offline, quiet, and
+    with no setting of the user.
 
-    `backend_url` is the only backend that the plugins will work with. `state` is the sandbox's folder, for that ground.
+    `backend_url` is the only backend that the plugins will work with. `state` is the sandbox's folder, for
+    that ground.
     """
     home = home.resolve()
     (home / "plugins").mkdir(parents=True, exist_ok=True)
@@ -74,7 +77,10 @@ def scrubbed(base: Mapping[str, str]) -> dict[str, str]:
 
 
 def sdk_versions() -> dict[str, str]:
-    """package -> version of the installed SDKs that the plugins stand in for. Raises FileNotFoundError without one."""
+    """package -> version of the installed SDKs that the plugins stand in for.
+
+    Raises FileNotFoundError without one.
+    """
     found = {}
     for package in _STANDS_FOR:
         name = f"pulumi_{package}/pulumi-plugin.json"
@@ -90,7 +96,7 @@ def sdk_versions() -> dict[str, str]:
 def _launcher(path: Path, arguments: list[str], home: Path) -> None:
     words = [sys.executable, "-s", str(_LAUNCHER), *arguments]
     # A shell script, since the path of the interpreter may be longer than a first line can be.
-    text = f"#!/bin/sh\n{marker.HOME}={shlex.quote(str(home))} exec {shlex.join(words)} \"$@\"\n"
+    text = f'#!/bin/sh\n{marker.HOME}={shlex.quote(str(home))} exec {shlex.join(words)} "$@"\n'
     if path.is_file() and path.read_text() == text:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 """The paper ground: nothing is behind the plugins.
 
-Owns deterministic ids and outputs, and the memory of one process: what the engine told it and what it made itself, so that creating a
-thing twice is refused as it would be. No process, no network, no credential. What is read is what was last known: on paper nothing
-drifts.
+Owns deterministic ids and outputs, and the memory of one process: what the engine told it and what it made
+itself, so that creating a thing twice is refused as it would be. No process, no network, no credential.
+What is read is what was last known: on paper nothing drifts.
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ class PaperGcp:
         self._known.add((token, id_), inputs, refusal)
         return id_, kind.outputs(inputs, paper_number)
 
-    def read(self, token: str, id_: str, inputs: Document, outputs: Document) -> tuple[Document, Document] | None:
+    def read(
+        self, token: str, id_: str, inputs: Document, outputs: Document
+    ) -> tuple[Document, Document] | None:
         """What was last known; what the id says, where nothing was."""
         if inputs:
             self._known.add((token, id_), inputs, None)
@@ -137,7 +139,7 @@ class PaperCluster:
         metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
         return paper_object({"apiVersion": api_version, "kind": kind, "metadata": metadata})
 
-    def delete(self, live: Document, *, propagation: str, wait: bool, patience: Patience) -> None:
+    def delete(self, live: Document, *, propagation: str, patience: Patience) -> None:
         """Forget it."""
         self._known.remove(_key(live))
 

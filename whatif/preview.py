@@ -1,10 +1,12 @@
 """What a stack would be: the Pulumi CLI's own preview of it, on paper.
 
-Owns the scratch project in which the CLI runs, and reading its event log. Does not own the answer: it is the CLI's. Nothing in the checkout
-changes by a byte: `stack init` rewrites the stack file that it finds, so it finds a copy; and a secrets provider or an encrypted value
-cannot be opened without a credential, so the copy has neither (a placeholder stands in for each value).
+Owns the scratch project in which the CLI runs, and reading its event log. Does not own the answer: it is
+the CLI's. Nothing in the checkout changes by a byte: `stack init` rewrites the stack file that it finds, so
+it finds a copy; and a secrets provider or an encrypted value cannot be opened without a credential, so the
+copy has neither (a placeholder stands in for each value).
 
-Both resource plugins run once and the engine attaches to them, in place of one process for each kubernetes.Provider.
+Both resource plugins run once and the engine attaches to them, in place of one process for each
+kubernetes.Provider.
 """
 
 from __future__ import annotations
@@ -42,9 +44,10 @@ class NoStack(Exception):
 class Preview:
     """What the CLI said.
 
-    `resources`: {urn, type, name, op, inputs} in the order of registration, secrets as "[secret]", what is not known before the update
-    as "[unknown]". `policies`: {rule, level, urn, message}. `summary`: op -> number of resources. `diagnostics`: errors and warnings.
-    `exit_code`: the CLI's own, 0 where nothing says no.
+    `resources`: {urn, type, name, op, inputs} in the order of registration, secrets as "[secret]", what is
+    not known before the update as "[unknown]". `policies`: {rule, level, urn, message}. `summary`: op ->
+    number of resources. `diagnostics`: errors and warnings. `exit_code`: the CLI's own, 0 where nothing
+    says no.
     """
 
     resources: list[dict[str, Any]] = field(default_factory=list)
@@ -66,8 +69,8 @@ def preview(
 ) -> Preview:
     """Preview `stack` of the project in `checkout`, alone (against an empty state).
 
-    `cli` is the pulumi binary, `policy_pack` a folder, `policy_config` its configuration (JSON). The CLI's text goes to `out`; with
-    `diff` it shows every property. Raises NoStack.
+    `cli` is the pulumi binary, `policy_pack` a folder, `policy_config` its configuration (JSON). The CLI's
+    text goes to `out`; with `diff` it shows every property. Raises NoStack.
     """
     with tempfile.TemporaryDirectory(prefix="gke-fleet-paper-", ignore_cleanup_errors=True) as made:
         scratch = Path(made)
@@ -80,10 +83,16 @@ def preview(
         )
         events = scratch / "events.json"
         command = [str(cli), "preview", "--stack", stack, "--event-log", str(events), "--non-interactive"]
-        command += ["--suppress-progress", "--color", "always" if out is not None and out.isatty() else "never"]
+        command += [
+            "--suppress-progress",
+            "--color",
+            "always" if out is not None and out.isatty() else "never",
+        ]
         command += ["--diff"] if diff else []
         command += ["--policy-pack", str(policy_pack.resolve())] if policy_pack else []
-        command += ["--policy-pack-config", str(policy_config.resolve())] if policy_pack and policy_config else []
+        command += (
+            ["--policy-pack-config", str(policy_config.resolve())] if policy_pack and policy_config else []
+        )
         with shared_plugins(environment) as attached:
             init = [str(cli), "stack", "init", stack, "--non-interactive", "--no-select"]
             first = subprocess.run(
@@ -101,7 +110,8 @@ def preview(
 
 
 def make_project(checkout: Path, stack: str, folder: Path) -> None:
-    """Make a project in `folder` that runs the program of `checkout` with a copy of its stack file that opens without a credential.
+    """Make a project in `folder` that runs the program of `checkout` with a copy of its stack file that
+    opens without a credential.
 
     Raises NoStack.
     """
@@ -110,7 +120,9 @@ def make_project(checkout: Path, stack: str, folder: Path) -> None:
     source = checkout / stacks / f"Pulumi.{stack}.yaml"
     if not source.is_file():
         known = sorted(path.name[7:-5] for path in (checkout / stacks).glob("Pulumi.*.yaml"))
-        raise NoStack(f"there is no stack {stack}: {source} does not exist. Stacks here: {', '.join(known) or 'none'}")
+        raise NoStack(
+            f"there is no stack {stack}: {source} does not exist. Stacks here: {', '.join(known) or 'none'}"
+        )
     described["main"] = str(checkout / described.get("main", ""))
     runtime = described.get("runtime")
     if isinstance(runtime, dict) and "virtualenv" in (runtime.get("options") or {}):
@@ -139,7 +151,10 @@ def _opened(value: Any) -> Any:
 
 @contextlib.contextmanager
 def shared_plugins(environment: Mapping[str, str]) -> Iterator[Any]:
-    """One process for each resource plugin. The value is a function that gives the variables by which the engine attaches to them."""
+    """One process for each resource plugin.
+
+    The value is a function that gives the variables by which the engine attaches to them.
+    """
     running = {
         package: subprocess.Popen(
             [sys.executable, "-s", str(_LAUNCHER), package, version],

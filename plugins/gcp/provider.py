@@ -1,7 +1,8 @@
 """The gcp provider: checks, diffs and previews by the table of types, and leaves the rest to the ground.
 
-Owns what the official provider does on this side of Google: defaults, generated names, the rules for names, what replaces. Does not own
-resources. It knows exactly the types of plugins/gcp/types.py and says so for any other.
+Owns what the official provider does on this side of Google: defaults, generated names, the rules for names,
+what replaces. Does not own resources. It knows exactly the types of plugins/gcp/types.py and says so for
+any other.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class GcpProvider(Provider):
         self._project = given.get("project") or variables.get("gcp:config:project")
         self._location = given.get("zone") or given.get("region")
 
-    # Inputs ----------------------------------------------------------------------------------------------------
+    # Inputs
 
     def check(
         self, urn: str, type_: str, olds: Values, news: Values, seed: bytes
@@ -91,7 +92,14 @@ class GcpProvider(Provider):
         return inputs, [(name, f"{name} {reason}") for name, reason in failures]
 
     def diff(
-        self, urn: str, type_: str, id_: str, old_inputs: Values, old_outputs: Values, news: Values, ignored: list[str]
+        self,
+        urn: str,
+        type_: str,
+        id_: str,
+        old_inputs: Values,
+        old_outputs: Values,
+        news: Values,
+        ignored: list[str],
     ) -> Difference:
         """What changed, and what of it needs a new resource."""
         kind = _known(type_)
@@ -112,9 +120,11 @@ class GcpProvider(Provider):
         )
         return Difference(paths, replaces, delete_first=bool(replaces) and keeps_name)
 
-    # Operations ------------------------------------------------------------------------------------------------
+    # Operations
 
-    def create(self, urn: str, type_: str, inputs: Values, timeout: float, preview: bool) -> tuple[str, Values]:
+    def create(
+        self, urn: str, type_: str, inputs: Values, timeout: float, preview: bool
+    ) -> tuple[str, Values]:
         """Make it, or say what is known before."""
         kind = _known(type_)
         if preview:
@@ -127,7 +137,10 @@ class GcpProvider(Provider):
     def read(
         self, urn: str, type_: str, id_: str, inputs: Values, outputs: Values, timeout: float
     ) -> tuple[str, Values, Values] | None:
-        """What is there. Inputs keep to the paths that they had, so that an untouched resource shows no drift."""
+        """What is there.
+
+        Inputs keep to the paths that they had, so that an untouched resource shows no drift.
+        """
         kind = _known(type_)
         with _wording(kind):
             found = self._ground.read(type_, id_, public(plain(inputs)), plain(outputs))
@@ -135,10 +148,21 @@ class GcpProvider(Provider):
             return None
         live_inputs, live_outputs = found
         # What was never an input (the provider's own defaults) is left out, or it would show as drift.
-        return id_, observed(inputs, live_inputs) if inputs else live_inputs, _outputs(kind, inputs, live_outputs)
+        return (
+            id_,
+            observed(inputs, live_inputs) if inputs else live_inputs,
+            _outputs(kind, inputs, live_outputs),
+        )
 
     def update(
-        self, urn: str, type_: str, id_: str, old_inputs: Values, old_outputs: Values, news: Values, timeout: float,
+        self,
+        urn: str,
+        type_: str,
+        id_: str,
+        old_inputs: Values,
+        old_outputs: Values,
+        news: Values,
+        timeout: float,
         preview: bool,
     ) -> Values:
         """Change it, or say what is known before."""
@@ -160,7 +184,7 @@ class GcpProvider(Provider):
         with _wording(kind):
             self._ground.delete(type_, id_)
 
-    # Values ----------------------------------------------------------------------------------------------------
+    # Values
 
     def _full(self, kind: GcpType, inputs: Values) -> dict[str, Any]:
         full = public(plain(inputs))
@@ -168,7 +192,9 @@ class GcpProvider(Provider):
             full["project"] = self._project
         if kind.autoname and not full.get("location"):
             if self._location is None:
-                raise ProviderError("Cannot determine location: set location in this resource, or set provider-level zone")
+                raise ProviderError(
+                    "Cannot determine location: set location in this resource, or set provider-level zone"
+                )
             full["location"] = self._location
         return {name: value for name, value in full.items() if value is not None}
 
@@ -194,7 +220,8 @@ class GcpProvider(Provider):
 
 def _labels_changed(news: Values, old_outputs: Values) -> bool:
     return any(
-        plain(news.get(name) or {}) != plain(old_outputs.get(name) or {}) for name in ("labels", "resourceLabels")
+        plain(news.get(name) or {}) != plain(old_outputs.get(name) or {})
+        for name in ("labels", "resourceLabels")
     )
 
 
@@ -203,7 +230,8 @@ def _known(type_: str) -> GcpType:
         return TYPES[type_]
     except KeyError:
         raise ProviderError(
-            f"{type_}: the gcp stand-in does not know this type. It knows {', '.join(sorted(TYPES))}. Remedy: describe the "
+            f"{type_}: the gcp stand-in does not know this type. It knows {', '.join(sorted(TYPES))}. Remedy: "
+            "describe the "
             "type in plugins/gcp/types.py (id, outputs, what replaces it), or preview with the official plugins and a "
             "read-only identity",
             grpc.StatusCode.UNIMPLEMENTED,
@@ -211,7 +239,10 @@ def _known(type_: str) -> GcpType:
 
 
 def _carried(old: Values, new: Values) -> Values:
-    """`new` with what the provider had filled in before. Real states name it in `__defaults`, at every depth."""
+    """`new` with what the provider had filled in before.
+
+    Real states name it in `__defaults`, at every depth.
+    """
     merged: Values = {name: _carried_value(old.get(name), value) for name, value in new.items()}
     filled = plain(old.get(_DEFAULTS))
     if isinstance(filled, list):
@@ -253,7 +284,9 @@ def _take_over(outputs: Values, old: Any, path: list[str]) -> None:
 
 def _outputs(kind: GcpType, inputs: Values, outputs: Mapping[str, Any]) -> Values:
     marked = marked_like(dict(outputs), public(inputs))
-    return {name: Secret(plain(value)) if name in kind.secret_outputs else value for name, value in marked.items()}
+    return {
+        name: Secret(plain(value)) if name in kind.secret_outputs else value for name, value in marked.items()
+    }
 
 
 @contextlib.contextmanager
@@ -265,4 +298,6 @@ def _wording(kind: GcpType) -> Iterator[None]:
         code = _CODES.get(error.code, grpc.StatusCode.FAILED_PRECONDITION)
         raise ProviderError(f"googleapi: Error {error.code}: {error}", code) from None
     except KeyError as error:
-        raise ProviderError(f"{kind.token}: {error.args[0]} is required", grpc.StatusCode.INVALID_ARGUMENT) from None
+        raise ProviderError(
+            f"{kind.token}: {error.args[0]} is required", grpc.StatusCode.INVALID_ARGUMENT
+        ) from None

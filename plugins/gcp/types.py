@@ -1,12 +1,14 @@
 """The types of Google Cloud that the program uses, and what is known of each without asking Google.
 
-Owns one table: id, outputs, what only the server knows, what cannot change in place, and which names Google accepts. Does not own
-resources themselves: a ground does. Everything here is a pure function of inputs, so that paper, the sandbox's cloud and the tests
-agree. Inputs and outputs are plain dictionaries with Pulumi's camelCase keys, without unknowns and secrets.
+Owns one table: id, outputs, what only the server knows, what cannot change in place, and which names Google
+accepts. Does not own resources themselves: a ground does. Everything here is a pure function of inputs, so
+that paper, the sandbox's cloud and the tests agree. Inputs and outputs are plain dictionaries with Pulumi's
+camelCase keys, without unknowns and secrets.
 
 Sources: ids and outputs are those of the Terraform provider that pulumi-gcp 10 is built from
-(https://github.com/hashicorp/terraform-provider-google, `google/services/`); `replace_on` is its `ForceNew` and the
-`customdiff.ForceNew...` of each resource; name rules are its `ValidateFunc` and the pages of the API.
+(https://github.com/hashicorp/terraform-provider-google, `google/services/`); `replace_on` is its `ForceNew`
+and the `customdiff.ForceNew...` of each resource; name rules are its `ValidateFunc` and the pages of the
+API.
 """
 
 from __future__ import annotations
@@ -42,28 +44,31 @@ class Rule:
         return re.fullmatch(self.pattern, value) is None
 
 
-_PROJECT_RULE = Rule(_PROJECT, "be a project id: 6 to 30 lower-case letters, digits and hyphens, starting with a letter")
-_ROLE = r"(?:roles|(?:projects|organizations)/[^/ ]+/roles)/[A-Za-z0-9_.]+"
-_ROLE_RULE = Rule(
-    _ROLE, "be a role, such as roles/gkehub.viewer"
+_PROJECT_RULE = Rule(
+    _PROJECT, "be a project id: 6 to 30 lower-case letters, digits and hyphens, starting with a letter"
 )
+_ROLE = r"(?:roles|(?:projects|organizations)/[^/ ]+/roles)/[A-Za-z0-9_.]+"
+_ROLE_RULE = Rule(_ROLE, "be a role, such as roles/gkehub.viewer")
 _MEMBER_RULE = Rule(
     r"allUsers|allAuthenticatedUsers|(?:deleted:)?(?:user|serviceAccount|group|domain|projectOwner|projectEditor|projectViewer"
     r"|principal|principalSet):.+",
     "be an IAM member, such as serviceAccount:NAME@PROJECT.iam.gserviceaccount.com",
 )
-_SERVICE_RULE = Rule(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", "be the full name of an API, such as container.googleapis.com")
+_SERVICE_RULE = Rule(
+    r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", "be the full name of an API, such as container.googleapis.com"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class GcpType:
     """One type. Paths are dotted camelCase without indexes and mean everything below them too.
 
-    `required`: inputs without which Google answers with an error. `defaults`: what the provider fills in. `autoname`: the input that
-    takes a generated name. `computed`: outputs that only the server knows. `replace_on`: inputs that cannot change in place.
-    `updates`: inputs known to change in place; a change of an input in neither may replace. `secret_outputs`: as the
-    provider marks. `id_form`: a pattern whose named groups are the inputs that an id says. `exclusive`: creating it twice is an
-    error, as against enabling an API or granting a role.
+    `required`: inputs without which Google answers with an error. `defaults`: what the provider fills in.
+    `autoname`: the input that takes a generated name. `computed`: outputs that only the server knows.
+    `replace_on`: inputs that cannot change in place. `updates`: inputs known to change in place; a change
+    of an input in neither may replace. `secret_outputs`: as the provider marks. `id_form`: a pattern whose
+    named groups are the inputs that an id says. `exclusive`: creating it twice is an error, as against
+    enabling an API or granting a role.
     """
 
     token: str
@@ -82,7 +87,10 @@ class GcpType:
     exclusive: bool = True
 
     def identify(self, inputs: Inputs) -> str:
-        """The id that a resource with `inputs` has. Raises KeyError where an input that it is made of is missing."""
+        """The id that a resource with `inputs` has.
+
+        Raises KeyError where an input that it is made of is missing.
+        """
         return self.id_of(inputs)
 
     def from_id(self, id_: str) -> dict[str, str]:
@@ -93,7 +101,7 @@ class GcpType:
         return {name: value for name, value in match.groupdict().items() if value is not None}
 
     def outputs(self, inputs: Inputs, project_number: Numbers) -> dict[str, Any]:
-        """All outputs of a resource with `inputs`: these, defaults, and deterministic values for what Google computes."""
+        """All outputs of a resource with `inputs`: these, defaults, and stable values for what Google computes."""
         known = {**copy.deepcopy(dict(self.defaults)), **copy.deepcopy(dict(inputs))}
         known.pop("__defaults", None)
         return known | self.fill(known, project_number)
@@ -107,7 +115,10 @@ class GcpType:
         return not self.replaces(path) and path.partition(".")[0] not in self.updates
 
     def problems(self, inputs: Inputs) -> list[tuple[str, str]]:
-        """(input, why Google would refuse it) for missing inputs and values against the rules. Only strings are judged."""
+        """(input, why Google would refuse it) for missing inputs and values against the rules.
+
+        Only strings are judged.
+        """
         found = [(name, "is required") for name in self.required if inputs.get(name) in (None, "")]
         for name, rule in self.rules.items():
             value = _at(inputs, name)
@@ -170,12 +181,8 @@ def _etag(*parts: str) -> str:
     return base64.b64encode(bytes.fromhex(_digest(*parts)[:16])).decode()
 
 
-# gcp:projects/service:Service -----------------------------------------------------------------------------------------
-
 SERVICE = "gcp:projects/service:Service"
 
-
-# gcp:projects/serviceIdentity:ServiceIdentity --------------------------------------------------------------------------
 
 SERVICE_IDENTITY = "gcp:projects/serviceIdentity:ServiceIdentity"
 
@@ -197,8 +204,6 @@ def _service_identity(inputs: Inputs, numbers: Numbers) -> dict[str, Any]:
     return {"email": email, "member": f"serviceAccount:{email}"}
 
 
-# IAM members ---------------------------------------------------------------------------------------------------------
-
 PROJECT_IAM_MEMBER = "gcp:projects/iAMMember:IAMMember"
 ACCOUNT_IAM_MEMBER = "gcp:serviceaccount/iAMMember:IAMMember"
 
@@ -215,8 +220,6 @@ def _grant_id(holder: str) -> Callable[[Inputs], str]:
 def _grant(holder: str) -> Callable[[Inputs, Numbers], dict[str, Any]]:
     return lambda inputs, _: {"etag": _etag(inputs[holder], inputs["role"], inputs["member"])}
 
-
-# gcp:serviceaccount/account:Account -----------------------------------------------------------------------------------
 
 ACCOUNT = "gcp:serviceaccount/account:Account"
 
@@ -239,8 +242,6 @@ def _account(inputs: Inputs, _: Numbers) -> dict[str, Any]:
         "disabled": bool(inputs.get("disabled", False)),
     }
 
-
-# gcp:gkehub ----------------------------------------------------------------------------------------------------------
 
 FLEET = "gcp:gkehub/fleet:Fleet"
 MEMBERSHIP = "gcp:gkehub/membership:Membership"
@@ -270,8 +271,6 @@ def _membership(inputs: Inputs, _: Numbers) -> dict[str, Any]:
     return {"name": _membership_id(inputs), **_labels("labels", inputs)}
 
 
-# gcp:container/cluster:Cluster ----------------------------------------------------------------------------------------
-
 CLUSTER = "gcp:container/cluster:Cluster"
 
 
@@ -299,9 +298,8 @@ def _cluster(inputs: Inputs, numbers: Numbers) -> dict[str, Any]:
     version = master_version(inputs.get("minMasterVersion"))
     dns = f"gke-{digest[:30]}-{numbers(inputs['project'])}.{region}.gke.goog"
     endpoints = inputs.get("controlPlaneEndpointsConfig") or {}
-    certificate = base64.b64encode(
-        f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(digest.encode()).decode()}\n-----END CERTIFICATE-----\n".encode()
-    ).decode()
+    body = base64.b64encode(digest.encode()).decode()
+    certificate = f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
     found: dict[str, Any] = {
         "endpoint": host,
         "selfLink": f"https://container.googleapis.com/v1/{path}",
@@ -313,12 +311,15 @@ def _cluster(inputs: Inputs, numbers: Numbers) -> dict[str, Any]:
         "servicesIpv4Cidr": "34.118.224.0/20",
         "tpuIpv4CidrBlock": "",
         "network": inputs.get("network") or f"projects/{inputs['project']}/global/networks/default",
-        "subnetwork": inputs.get("subnetwork") or f"projects/{inputs['project']}/regions/{region}/subnetworks/default",
+        "subnetwork": inputs.get("subnetwork")
+        or f"projects/{inputs['project']}/regions/{region}/subnetworks/default",
         "controlPlaneEndpointsConfig": {
             **endpoints,
             "dnsEndpointConfig": {**(endpoints.get("dnsEndpointConfig") or {}), "endpoint": dns},
         },
-        "masterAuth": _merged(inputs, "masterAuth", {"clusterCaCertificate": certificate}),
+        "masterAuth": _merged(
+            inputs, "masterAuth", {"clusterCaCertificate": base64.b64encode(certificate.encode()).decode()}
+        ),
         "privateClusterConfig": _merged(
             inputs, "privateClusterConfig", {"privateEndpoint": host, "publicEndpoint": "", "peeringName": ""}
         ),
@@ -326,7 +327,9 @@ def _cluster(inputs: Inputs, numbers: Numbers) -> dict[str, Any]:
     }
     if inputs.get("fleet"):
         fleet_host = inputs["fleet"].get("project") or inputs["project"]
-        membership = f"//gkehub.googleapis.com/projects/{fleet_host}/locations/{region}/memberships/{inputs['name']}"
+        membership = (
+            f"//gkehub.googleapis.com/projects/{fleet_host}/locations/{region}/memberships/{inputs['name']}"
+        )
         found["fleet"] = _merged(
             inputs,
             "fleet",
@@ -491,7 +494,8 @@ TYPES: dict[str, GcpType] = {
         ),
         GcpType(
             token=ACCOUNT_IAM_MEMBER,
-            id_form=rf"(?P<serviceAccountId>projects/[^/]+/serviceAccounts/[^/ ]+)[/ ](?P<role>{_ROLE})[/ ](?P<member>.+)",
+            id_form=rf"(?P<serviceAccountId>projects/[^/]+/serviceAccounts/[^/ ]+)[/ ]"
+            rf"(?P<role>{_ROLE})[/ ](?P<member>.+)",
             exclusive=False,
             id_of=_grant_id("serviceAccountId"),
             fill=_grant("serviceAccountId"),
@@ -516,7 +520,8 @@ TYPES: dict[str, GcpType] = {
             rules={
                 "project": _PROJECT_RULE,
                 "displayName": Rule(
-                    r"[A-Za-z0-9'\"\s!-]{4,30}", "be 4 to 30 letters, digits, spaces, hyphens, quotes and exclamation marks"
+                    r"[A-Za-z0-9'\"\s!-]{4,30}",
+                    "be 4 to 30 letters, digits, spaces, hyphens, quotes and exclamation marks",
                 ),
             },
             computed=frozenset(
@@ -561,7 +566,7 @@ TYPES: dict[str, GcpType] = {
                 "project": _PROJECT_RULE,
                 "name": Rule(
                     r"[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?",
-                    "be 1 to 40 lower-case letters, digits and hyphens, starting with a letter and not ending in a hyphen",
+                    "be 1 to 40 lower-case letters, digits and hyphens, starting with a letter, not ending in a hyphen",
                 ),
                 "location": Rule(_LOCATION, "be a region or zone, such as asia-northeast1"),
                 "fleet.project": _PROJECT_RULE,

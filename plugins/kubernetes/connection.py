@@ -1,8 +1,9 @@
 """Requests to one API server, by the official client.
 
-Owns the connection: the kubeconfig that it was given and no other, the exec plugin, proxy and authority from the environment, discovery, and the
-server's errors in its own wording. A 404 counts as "not there" only if the API server says so itself: a gateway in between answers 404
-too when it cannot reach the cluster, and taking that for an answer would forget everything in it.
+Owns the connection: the kubeconfig that it was given and no other, the exec plugin, proxy and authority
+from the environment, discovery, and the server's errors in its own wording. A 404 counts as "not there"
+only if the API server says so itself: a gateway in between answers 404 too when it cannot reach the
+cluster, and taking that for an answer would forget everything in it.
 """
 
 from __future__ import annotations
@@ -31,12 +32,16 @@ class NotFound(GroundError):
 
 
 class Connection:
-    """A connection. Making it reads the kubeconfig, and runs its exec plugin; it sends nothing. Raises GroundError."""
+    """A connection.
+
+    Making it reads the kubeconfig, and runs its exec plugin; it sends nothing. Raises GroundError.
+    """
 
     def __init__(self, access: Access) -> None:
         if access.kubeconfig is None:
             raise GroundError(
-                "the Provider names no kubeconfig, and this plugin never takes the user's own. Remedy: set `kubeconfig` on a "
+                "the Provider names no kubeconfig, and this plugin never takes the user's own. Remedy: set "
+                "`kubeconfig` on a "
                 "kubernetes.Provider and give it to the resource"
             )
         self._access = access
@@ -51,10 +56,15 @@ class Connection:
         settings = client.Configuration()
         try:
             config.load_kube_config_from_dict(
-                self._document(), context=self._access.context, client_configuration=settings, persist_config=False
+                self._document(),
+                context=self._access.context,
+                client_configuration=settings,
+                persist_config=False,
             )
         except (config.ConfigException, OSError, ValueError, KeyError, TypeError) as error:
-            raise GroundError(f"unable to load Kubernetes client configuration from kubeconfig: {error}") from None
+            raise GroundError(
+                f"unable to load Kubernetes client configuration from kubeconfig: {error}"
+            ) from None
         if not settings.ssl_ca_cert:
             settings.ssl_ca_cert = os.environ.get("SSL_CERT_FILE")
         settings.retries = False
@@ -98,7 +108,13 @@ class Connection:
         return _answer(status, text, f"{method} {path}")
 
     def _send(
-        self, method: str, path: str, query: Mapping[str, str] | None, body: Any, content_type: str, seconds: float
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: Any,
+        content_type: str,
+        seconds: float,
     ) -> tuple[int, str]:
         from kubernetes.client.exceptions import ApiException
         from urllib3.exceptions import HTTPError
@@ -124,7 +140,7 @@ class Connection:
             raise GroundError(f"{method} {client.configuration.host}: {error}", 503) from None
         return int(response.status), data.decode(errors="replace") if data else ""
 
-    # Discovery -------------------------------------------------------------------------------------------------
+    # Discovery
 
     def resource(self, api_version: str, kind: str) -> tuple[str, bool] | None:
         """(plural, whether in namespaces) of a kind; None where the server has no such kind."""

@@ -1,7 +1,8 @@
 """Helm releases, by the helm command found on PATH.
 
-Owns the command line, and what an interrupted run of it leaves: an install that was cut off is taken down before the next one, as nobody can
-upgrade it. The kubeconfig goes to helm in a file that only this user can read, and helm's own folders are the workspace's.
+Owns the command line, and what an interrupted run of it leaves: an install that was cut off is taken down
+before the next one, as nobody can upgrade it. The kubeconfig goes to helm in a file that only this user can
+read, and helm's own folders are the workspace's.
 """
 
 from __future__ import annotations
@@ -33,7 +34,11 @@ _SWITCHES = {
     "verify": "--verify",
     "waitForJobs": "--wait-for-jobs",
 }
-_UPGRADE_SWITCHES = {"cleanupOnFail": "--cleanup-on-fail", "resetValues": "--reset-values", "reuseValues": "--reuse-values"}
+_UPGRADE_SWITCHES = {
+    "cleanupOnFail": "--cleanup-on-fail",
+    "resetValues": "--reset-values",
+    "reuseValues": "--reuse-values",
+}
 _PENDING = frozenset({"pending-install", "pending-upgrade", "pending-rollback"})
 _TEXTS = ("certFile", "keyFile", "caFile", "username", "password", "repo")
 
@@ -46,7 +51,7 @@ class Helm:
         self._four: bool | None = None
         self._lock = threading.Lock()
 
-    # Operations ------------------------------------------------------------------------------------------------
+    # Operations
 
     def install(self, release: Document, patience: Patience) -> Document:
         """Install. Raises GroundError (409 where the name is taken), Unready where it is there and failed."""
@@ -55,7 +60,9 @@ class Helm:
         if before is not None and before["status"] == "pending-install":
             self._uninstall(namespace, name, patience)
         elif before is not None:
-            raise GroundError(f'installation failed: cannot re-use a name that is still in use: release "{name}"', 409)
+            raise GroundError(
+                f'installation failed: cannot re-use a name that is still in use: release "{name}"', 409
+            )
         return self._change(["install"], release, patience)
 
     def upgrade(self, release: Document, patience: Patience) -> Document:
@@ -69,7 +76,10 @@ class Helm:
         return self._change(["upgrade", "--install"], release, patience)
 
     def status(self, namespace: str, name: str, known: Document) -> Document | None:
-        """What is installed, None where nothing is, or only an install that was cut off. `known` is what was last seen."""
+        """What is installed, None where nothing is, or only an install that was cut off.
+
+        `known` is what was last seen.
+        """
         found = self._found(namespace, name)
         if found is None or found["status"] == "pending-install":
             return None
@@ -104,7 +114,10 @@ class Helm:
             made = self._found(namespace, name)
             if made is None:
                 raise GroundError(f"helm says that release {name} is installed, and then does not find it")
-            return {"status": _metadata(made), "resourceNames": _resource_names(json.loads(output).get("manifest") or "")}
+            return {
+                "status": _metadata(made),
+                "resourceNames": _resource_names(json.loads(output).get("manifest") or ""),
+            }
         after = self._found(namespace, name)
         if after is None:
             raise GroundError(errors)
@@ -115,7 +128,15 @@ class Helm:
 
     def _arguments(self, verb: str, release: Document, folder: Path, seconds: int) -> list[str]:
         repository = release.get("repositoryOpts") or {}
-        command = [release["chart"], "--namespace", release["namespace"], "--output", "json", "--timeout", f"{seconds}s"]
+        command = [
+            release["chart"],
+            "--namespace",
+            release["namespace"],
+            "--output",
+            "json",
+            "--timeout",
+            f"{seconds}s",
+        ]
         options = {"--version": release.get("version"), "--description": release.get("description")}
         options |= {"--keyring": release.get("keyring"), "--post-renderer": release.get("postrender")}
         for name in _TEXTS:
@@ -138,10 +159,12 @@ class Helm:
         values.chmod(0o600)
         return [*command, "--values", str(values)]
 
-    # The command -----------------------------------------------------------------------------------------------
+    # The command
 
     def _found(self, namespace: str, name: str) -> Document | None:
-        code, output, errors = self._run(["get", "metadata", name, "--namespace", namespace, "--output", "json"], None, 60)
+        code, output, errors = self._run(
+            ["get", "metadata", name, "--namespace", namespace, "--output", "json"], None, 60
+        )
         if code == 0:
             found: Document = json.loads(output)
             return found
@@ -157,10 +180,15 @@ class Helm:
             return self._four
 
     def _run(self, words: list[str], patience: Patience | None, seconds: float) -> tuple[int, str, str]:
-        """(exit code, stdout, stderr). Interrupts helm when the engine wants to end, or when it outlives its own timeout."""
+        """(exit code, stdout, stderr).
+
+        Interrupts helm when the engine wants to end, or when it outlives its own timeout.
+        """
         program = shutil.which("helm")
         if program is None:
-            raise GroundError("helm is not on PATH, and a Release needs it. Remedy: ./fleet up brings its own; or install Helm")
+            raise GroundError(
+                "helm is not on PATH, and a Release needs it. Remedy: ./fleet up brings its own; or install Helm"
+            )
         with self._kubeconfig() as kubeconfig:
             context = ["--kube-context", self._access.context] if self._access.context else []
             running = subprocess.Popen(
@@ -225,10 +253,14 @@ def _resource_names(manifest: str) -> dict[str, list[str]]:
 
     names: dict[str, list[str]] = {}
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    for document in yaml.load_all(manifest, Loader=loader):  # noqa: S506 - a safe loader, the fast one
+    for document in yaml.load_all(manifest, Loader=loader):
         if not isinstance(document, dict) or "kind" not in document:
             continue
-        version, kind, metadata = str(document.get("apiVersion", "")), document["kind"], document.get("metadata") or {}
+        version, kind, metadata = (
+            str(document.get("apiVersion", "")),
+            document["kind"],
+            document.get("metadata") or {},
+        )
         group = version.rpartition("/")[0]
         key = f"{kind}.{group}/{version}" if group else f"{kind}/{version}"
         namespace = metadata.get("namespace")

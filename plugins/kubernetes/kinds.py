@@ -1,7 +1,8 @@
 """What is known of Kubernetes' own kinds without asking a server.
 
-Owns which kinds are cluster-wide and which changes a server refuses. Source: the API reference of Kubernetes 1.36 and, for what
-replaces, `provider/pkg/provider/diff.go` of pulumi-kubernetes (`forceNewProperties`).
+Owns which kinds are cluster-wide and which changes a server refuses. Source: the API reference of
+Kubernetes 1.36 and, for what replaces, `provider/pkg/provider/diff.go` of pulumi-kubernetes
+(`forceNewProperties`).
 """
 
 from __future__ import annotations
@@ -56,7 +57,13 @@ _REPLACES: dict[tuple[str, str], tuple[str, ...]] = {
     (
         "apps",
         "StatefulSet",
-    ): ("spec.podManagementPolicy", "spec.revisionHistoryLimit", "spec.selector", "spec.serviceName", "spec.volumeClaimTemplates"),
+    ): (
+        "spec.podManagementPolicy",
+        "spec.revisionHistoryLimit",
+        "spec.selector",
+        "spec.serviceName",
+        "spec.volumeClaimTemplates",
+    ),
     (
         "batch",
         "Job",
@@ -115,7 +122,9 @@ def replaces(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> bool:
         entries += ("data", "binaryData", "stringData", "immutable")
     if (group, kind) == ("", "Service") and "clusterIP" in path:
         # ExternalName services have none, and the server gives one to a service that names none.
-        return bool((old.get("spec") or {}).get("clusterIP")) and bool((new.get("spec") or {}).get("clusterIP"))
+        return bool((old.get("spec") or {}).get("clusterIP")) and bool(
+            (new.get("spec") or {}).get("clusterIP")
+        )
     return any(_below(path, entry) or entry.startswith(f"{path}.") for entry in entries)
 
 

@@ -1,7 +1,7 @@
 """Objects on a real API server: server-side apply, waits, deletion.
 
-Owns what the official provider does with a server. Does not own what a change means (plugins/kubernetes/provider.py) or Helm
-(plugins/kubernetes/helm.py).
+Owns what the official provider does with a server. Does not own what a change means
+(plugins/kubernetes/provider.py) or Helm (plugins/kubernetes/helm.py).
 """
 
 from __future__ import annotations
@@ -41,12 +41,13 @@ class LiveCluster:
         found = self._connection.resource(api_version, kind)
         return None if found is None else found[1]
 
-    # Objects ---------------------------------------------------------------------------------------------------
+    # Objects
 
     def create(
         self, manifest: Document, *, manager: str, force: bool, adopt: bool, preview: bool, patience: Patience
     ) -> Document:
-        """The live object once it is ready. In a preview what the server would make of it; the manifest itself where the server
+        """The live object once it is ready. In a preview what the server would make of it; the manifest
+        itself where the server
         cannot say, because its namespace or its kind is not there yet."""
         path = self._path(manifest, patience, preview)
         if path is None:
@@ -54,7 +55,9 @@ class LiveCluster:
         metadata = manifest["metadata"]
         if "name" not in metadata:
             collection = path
-            live = self._connection.request("POST", collection, query=_query(manager, None, preview), body=manifest)
+            live = self._connection.request(
+                "POST", collection, query=_query(manager, None, preview), body=manifest
+            )
             return live if preview else self._ready(live, manifest, patience)
         if not adopt and self._exists(path):
             raise GroundError(
@@ -87,10 +90,12 @@ class LiveCluster:
         except NotFound:
             return None
 
-    def delete(self, live: Document, *, propagation: str, wait: bool, patience: Patience) -> None:
+    def delete(self, live: Document, *, propagation: str, patience: Patience) -> None:
         """Delete and wait until it is gone. Raises Unready where it does not go in time."""
         metadata = live["metadata"]
-        path = self._connection.path(live["apiVersion"], live["kind"], metadata.get("namespace"), metadata["name"])
+        path = self._connection.path(
+            live["apiVersion"], live["kind"], metadata.get("namespace"), metadata["name"]
+        )
         if path is None:
             return
         options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
@@ -101,7 +106,7 @@ class LiveCluster:
         except NotFound:
             return
         pause = _Pause(patience)
-        while wait:
+        while True:
             try:
                 found = self._connection.request("GET", path)
             except NotFound:
@@ -176,9 +181,13 @@ class LiveCluster:
                 raise Unready(live, reasons)
             pause.wait(live, reasons, "timed out waiting to be Ready")
             metadata = live["metadata"]
-            again = self.read(live["apiVersion"], live["kind"], metadata.get("namespace"), metadata["name"], {})
+            again = self.read(
+                live["apiVersion"], live["kind"], metadata.get("namespace"), metadata["name"], {}
+            )
             if again is None:
-                raise GroundError(f'{live["kind"]} "{metadata["name"]}" was deleted while it was waited for', 404)
+                raise GroundError(
+                    f'{live["kind"]} "{metadata["name"]}" was deleted while it was waited for', 404
+                )
             live = again
 
     def _has_endpoints(self, live: Document) -> bool:
@@ -190,7 +199,7 @@ class LiveCluster:
         endpoints = [each for piece in found.get("items") or [] for each in piece.get("endpoints") or []]
         return any((each.get("conditions") or {}).get("ready", True) for each in endpoints)
 
-    # Releases --------------------------------------------------------------------------------------------------
+    # Releases
 
     def install(self, release: Document, *, patience: Patience) -> Document:
         """Install a Helm release."""

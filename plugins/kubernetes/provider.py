@@ -1,7 +1,8 @@
 """The kubernetes provider: what the official one decides on this side of the API server.
 
-Owns the provider's configuration, inputs (names, namespaces), update against replace, what an unreachable cluster means, and what a preview
-knows. Does not own the connection (the ground's). Modelled on the documented behaviour of pulumi-kubernetes 4
+Owns the provider's configuration, inputs (names, namespaces), update against replace, what an unreachable
+cluster means, and what a preview knows. Does not own the connection (the ground's). Modelled on the
+documented behaviour of pulumi-kubernetes 4
 (https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/).
 """
 
@@ -69,14 +70,17 @@ class KubernetesProvider(Provider):
         """Name of the package."""
         return "kubernetes"
 
-    # Configuration ---------------------------------------------------------------------------------------------
+    # Configuration
 
     def check_config(self, urn: str, olds: Values, news: Values) -> tuple[Values, list[tuple[str, str]]]:
         """Refuse a kubeconfig that is none, before anything depends on it."""
         failures = []
         if news.get("renderYamlToDirectory") is not None:
             failures.append(
-                ("renderYamlToDirectory", "the stand-in writes no YAML. Remedy: leave renderYamlToDirectory out")
+                (
+                    "renderYamlToDirectory",
+                    "the stand-in writes no YAML. Remedy: leave renderYamlToDirectory out",
+                )
             )
         given = news.get("kubeconfig")
         if given is not None and not has_unknown(given):
@@ -107,7 +111,9 @@ class KubernetesProvider(Provider):
         for name in _SWITCHES:
             self._switches[name] = _switch(given.get(name), default=name == "enableServerSideApply")
         if not self._switches["enableServerSideApply"]:
-            raise ProviderError("the stand-in applies on the server's side only. Remedy: leave enableServerSideApply on")
+            raise ProviderError(
+                "the stand-in applies on the server's side only. Remedy: leave enableServerSideApply on"
+            )
         self._namespace = given.get("namespace") or "default"
         try:
             document = _document(given["kubeconfig"]) if given.get("kubeconfig") else None
@@ -121,7 +127,9 @@ class KubernetesProvider(Provider):
         )
         self._cluster = self._ground.cluster(access)
         if self._cluster.unreachable:
-            self.engine.log("warning", f"configured Kubernetes cluster is unreachable: {self._cluster.unreachable}")
+            self.engine.log(
+                "warning", f"configured Kubernetes cluster is unreachable: {self._cluster.unreachable}"
+            )
 
     @property
     def cluster(self) -> Cluster:
@@ -134,7 +142,7 @@ class KubernetesProvider(Provider):
         if self.cluster.unreachable:
             raise ProviderError(f"configured Kubernetes cluster is unreachable: {self.cluster.unreachable}")
 
-    # Inputs ----------------------------------------------------------------------------------------------------
+    # Inputs
 
     def check(
         self, urn: str, type_: str, olds: Values, news: Values, seed: bytes
@@ -162,7 +170,9 @@ class KubernetesProvider(Provider):
         if metadata.get("namespace") is None and (scope is not False):
             metadata["namespace"] = self._namespace
         elif scope is False and metadata.get("namespace") is not None:
-            failures.append(("metadata.namespace", f"{inputs['kind']} is cluster-wide and takes no namespace"))
+            failures.append(
+                ("metadata.namespace", f"{inputs['kind']} is cluster-wide and takes no namespace")
+            )
         if _is_secret(inputs):
             for name in ("data", "stringData"):
                 if inputs.get(name) is not None and not isinstance(inputs[name], Secret):
@@ -185,7 +195,14 @@ class KubernetesProvider(Provider):
         return inputs, failures
 
     def diff(
-        self, urn: str, type_: str, id_: str, old_inputs: Values, old_outputs: Values, news: Values, ignored: list[str]
+        self,
+        urn: str,
+        type_: str,
+        id_: str,
+        old_inputs: Values,
+        old_outputs: Values,
+        news: Values,
+        ignored: list[str],
     ) -> Difference:
         """What changed, and what of it the server would refuse to change in place."""
         before, after = public(old_inputs), public(news)
@@ -204,9 +221,11 @@ class KubernetesProvider(Provider):
             self._being_replaced.add((type_, id_))
         return Difference(paths, replaces, delete_first=bool(replaces) and keeps_name)
 
-    # Operations ------------------------------------------------------------------------------------------------
+    # Operations
 
-    def create(self, urn: str, type_: str, inputs: Values, timeout: float, preview: bool) -> tuple[str, Values]:
+    def create(
+        self, urn: str, type_: str, inputs: Values, timeout: float, preview: bool
+    ) -> tuple[str, Values]:
         """Make it and wait until it is ready, or say what is known before."""
         _supported(type_)
         if preview and (self.cluster.unreachable or has_unknown(inputs) or type_ == RELEASE):
@@ -240,7 +259,10 @@ class KubernetesProvider(Provider):
     def read(
         self, urn: str, type_: str, id_: str, inputs: Values, outputs: Values, timeout: float
     ) -> tuple[str, Values, Values] | None:
-        """What is there. Inputs keep to the paths that they had, so that an untouched object shows no drift."""
+        """What is there.
+
+        Inputs keep to the paths that they had, so that an untouched object shows no drift.
+        """
         _supported(type_)
         if self.cluster.unreachable:
             return self._read_unreachable(urn, id_, inputs, outputs)
@@ -255,20 +277,19 @@ class KubernetesProvider(Provider):
         if live is None:
             return None
         manager = plain(outputs.get(_MANAGER)) or _manager(urn, live)
-        if inputs:
-            seen = _observed_inputs(inputs, live)
-        else:
-            seen = _imported(live)
+        seen = _observed_inputs(inputs, live) if inputs else _imported(live)
         return id_, seen, _outputs(seen, live, manager)
 
     def _read_unreachable(
         self, urn: str, id_: str, inputs: Values, outputs: Values
     ) -> tuple[str, Values, Values] | None:
         if self._switches["deleteUnreachable"]:
-            self.engine.log("warning", f"dropped {id_} from the state: its cluster is unreachable (deleteUnreachable)", urn)
+            self._say_dropped(id_, urn)
             return None
         if self._switches["skipUpdateUnreachable"]:
-            self.engine.log("warning", f"kept {id_} as it was: its cluster is unreachable (skipUpdateUnreachable)", urn)
+            self.engine.log(
+                "warning", f"kept {id_} as it was: its cluster is unreachable (skipUpdateUnreachable)", urn
+            )
             return id_, inputs, outputs
         raise ProviderError(
             f"failed to read resource state due to unreachable cluster: {self.cluster.unreachable}. If the cluster was "
@@ -276,13 +297,22 @@ class KubernetesProvider(Provider):
         )
 
     def update(
-        self, urn: str, type_: str, id_: str, old_inputs: Values, old_outputs: Values, news: Values, timeout: float,
+        self,
+        urn: str,
+        type_: str,
+        id_: str,
+        old_inputs: Values,
+        old_outputs: Values,
+        news: Values,
+        timeout: float,
         preview: bool,
     ) -> Values:
         """Change it and wait until it is ready, or say what is known before."""
         _supported(type_)
         if self.cluster.unreachable and self._switches["skipUpdateUnreachable"]:
-            self.engine.log("warning", f"did not update {id_}: its cluster is unreachable (skipUpdateUnreachable)", urn)
+            self.engine.log(
+                "warning", f"did not update {id_}: its cluster is unreachable (skipUpdateUnreachable)", urn
+            )
             return old_outputs
         if preview and (self.cluster.unreachable or has_unknown(news) or type_ == RELEASE):
             return _foreseen_update(type_, old_inputs, old_outputs, news)
@@ -311,33 +341,42 @@ class KubernetesProvider(Provider):
         """Delete it, in the foreground unless its annotation says otherwise, and wait until it is gone."""
         if self.cluster.unreachable:
             if self._switches["deleteUnreachable"]:
-                self.engine.log("warning", f"dropped {id_} from the state: its cluster is unreachable (deleteUnreachable)", urn)
+                self._say_dropped(id_, urn)
                 return
             raise ProviderError(
-                f"configured Kubernetes cluster is unreachable: {self.cluster.unreachable}. If the cluster was deleted, you "
-                "can remove this resource from the state: set deleteUnreachable on its Provider, then run the operation again"
+                f"configured Kubernetes cluster is unreachable: {self.cluster.unreachable}. If the cluster was "
+                "deleted, you can remove this resource from the state: set deleteUnreachable on its Provider, then run "
+                "the operation again"
             )
         namespace, name = parsed(id_)
         if type_ == RELEASE:
             with _wording():
-                self.cluster.uninstall(namespace or "default", name, patience=self._patience(urn, {}, timeout))
+                self.cluster.uninstall(
+                    namespace or "default", name, patience=self._patience(urn, {}, timeout)
+                )
             return
         live = plain(public(outputs))
         live.setdefault("metadata", {}).setdefault("name", name)
         # The annotation is read where the last update put it.
-        annotations = {**(_metadata(live).get("annotations") or {}), **(_metadata(plain(inputs)).get("annotations") or {})}
+        annotations = {
+            **(_metadata(live).get("annotations") or {}),
+            **(_metadata(plain(inputs)).get("annotations") or {}),
+        }
         with _wording():
             try:
                 self.cluster.delete(
                     live,
                     propagation=_propagation(annotations.get("pulumi.com/deletionPropagationPolicy")),
-                    wait=annotations.get("pulumi.com/skipAwait") != "true",
                     patience=self._patience(urn, {"metadata": {"annotations": annotations}}, timeout),
                 )
             except Unready as error:
                 raise ProviderError(f"{id_}: {error}", grpc.StatusCode.DEADLINE_EXCEEDED) from None
 
-    # Releases --------------------------------------------------------------------------------------------------
+    def _say_dropped(self, id_: str, urn: str) -> None:
+        reason = "its cluster is unreachable (deleteUnreachable)"
+        self.engine.log("warning", f"dropped {id_} from the state: {reason}", urn)
+
+    # Releases
 
     def _install(self, urn: str, inputs: Values, timeout: float) -> tuple[str, Values]:
         release = plain(public(inputs))
@@ -354,7 +393,8 @@ class KubernetesProvider(Provider):
                 return {**public(inputs), **call(release, patience=self._patience(urn, {}, timeout))}
             except Unready as error:
                 reason = (
-                    f'Helm release "{id_}" was created but has a failed status. Use the `helm` command to investigate the '
+                    f'Helm release "{id_}" was created but has a failed status. Use the `helm` command to '
+                    "investigate the "
                     f"error, correct it, then retry. Reason: {error}"
                 )
                 raise NotReady(id_, {**public(inputs), **error.live}, [reason], inputs) from None
@@ -369,10 +409,15 @@ class KubernetesProvider(Provider):
             return None
         if not inputs:
             status = found["status"]
-            inputs = {"name": name, "namespace": namespace, "chart": status["chart"], "version": status["version"]}
+            inputs = {
+                "name": name,
+                "namespace": namespace,
+                "chart": status["chart"],
+                "version": status["version"],
+            }
         return id_, inputs, {**public(outputs), **inputs, **found}
 
-    # Details ---------------------------------------------------------------------------------------------------
+    # Details
 
     def _forces(self, manifest: Values) -> bool:
         annotations = _metadata(manifest).get("annotations") or {}
@@ -388,7 +433,7 @@ class KubernetesProvider(Provider):
         )
 
 
-# Configuration ---------------------------------------------------------------------------------------------------
+# Configuration
 
 
 def _switch(value: Any, *, default: bool) -> bool:
@@ -427,14 +472,15 @@ def _server(config: Values) -> Any:
     return next(named, document["clusters"])
 
 
-# Inputs ------------------------------------------------------------------------------------------------------------
+# Inputs
 
 
 def _supported(type_: str) -> None:
     name = type_.rpartition(":")[2]
     if name.endswith("Patch"):
         raise ProviderError(
-            f"{type_}: the kubernetes stand-in has no Patch resources. Remedy: own the whole object, or preview with the "
+            f"{type_}: the kubernetes stand-in has no Patch resources. Remedy: own the whole object, or preview with "
+            "the "
             "official plugin",
             grpc.StatusCode.UNIMPLEMENTED,
         )
@@ -469,11 +515,11 @@ def _propagation(given: Any) -> str:
     return {"background": "Background", "orphan": "Orphan"}.get(str(given).lower(), "Foreground")
 
 
-# Outputs -----------------------------------------------------------------------------------------------------------
+# Outputs
 
 
 def _outputs(inputs: Values, live: Mapping[str, Any], manager: str) -> Values:
-    outputs = marked_like(copy.deepcopy(dict(live)), public(inputs))
+    outputs: Values = dict(marked_like(copy.deepcopy(dict(live)), public(inputs)))
     metadata = outputs.get("metadata")
     if isinstance(metadata, dict):
         metadata.pop("managedFields", None)
@@ -514,7 +560,10 @@ def _merged(live: Any, old: Any, new: Any) -> Any:
     if isinstance(live, Mapping) and isinstance(new, Mapping):
         before = old if isinstance(old, Mapping) else {}
         kept = {name: value for name, value in live.items() if name in new or name not in before}
-        return {**kept, **{name: _merged(live.get(name), before.get(name), value) for name, value in new.items()}}
+        return {
+            **kept,
+            **{name: _merged(live.get(name), before.get(name), value) for name, value in new.items()},
+        }
     return copy.deepcopy(new)
 
 

@@ -1,7 +1,8 @@
 """When an object counts as ready: the rules that the official provider waits by.
 
-Owns pure functions from a live object to what it still lacks, and the default times. Source: "await" of pulumi-kubernetes
-(https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/, `provider/pkg/await`).
+Owns pure functions from a live object to what it still lacks, and the default times. Source: "await" of
+pulumi-kubernetes (https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/,
+`provider/pkg/await`).
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ def _deployment(live: Live) -> list[str]:
     status = _status(live)
     progressing = _condition(live, "Progressing")
     found = []
-    if status.get("updatedReplicas", 0) < wanted or status.get("replicas", 0) > status.get("updatedReplicas", 0):
+    if status.get("updatedReplicas", 0) < wanted or status.get("replicas", 0) > status.get(
+        "updatedReplicas", 0
+    ):
         found.append(f"{status.get('updatedReplicas', 0)} of {wanted} replicas are of the new version")
     if status.get("availableReplicas", 0) < wanted:
         found.append(f"{status.get('availableReplicas', 0)} of {wanted} replicas are available")
@@ -82,7 +85,9 @@ def _stateful_set(live: Live) -> list[str]:
     if (spec.get("updateStrategy") or {}).get("type", "RollingUpdate") == "RollingUpdate":
         partition = ((spec.get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition", 0)
         if status.get("updatedReplicas", 0) < wanted - partition:
-            found.append(f"{status.get('updatedReplicas', 0)} of {wanted - partition} replicas are of the new version")
+            found.append(
+                f"{status.get('updatedReplicas', 0)} of {wanted - partition} replicas are of the new version"
+            )
     return found
 
 

@@ -1,7 +1,7 @@
 """The language host: what the engine asks about a Python program, and running it.
 
-Owns the protocol and the child process. Does not own environments: the program runs in the one that this host runs in. It is used only
-where the official host is not beside the CLI.
+Owns the protocol and the child process. Does not own environments: the program runs in the one that this
+host runs in. It is used only where the official host is not beside the CLI.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def installed_plugins() -> list[tuple[str, str]]:
 
 def _dependencies(plugins: list[tuple[str, str]]) -> list[Any]:
     return [
-        wire.plugin.PackageDependency(name=name, kind="resource", version=f"v{version}") for name, version in plugins
+        wire.plugin.PackageDependency(name=name, kind="resource", version=f"v{version}")
+        for name, version in plugins
     ]
 
 
@@ -106,7 +107,9 @@ class LanguageHost(wire.language_grpc.LanguageRuntimeServicer):  # type: ignore[
 
     def InstallDependencies(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         """The environment is made by ./fleet, from the lock."""
-        said = b"The environment of this program is made by ./fleet from requirements.txt; nothing to install.\n"
+        said = (
+            b"The environment of this program is made by ./fleet from requirements.txt; nothing to install.\n"
+        )
         yield wire.language.InstallDependenciesResponse(stdout=said)
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -133,7 +136,10 @@ class LanguageHost(wire.language_grpc.LanguageRuntimeServicer):  # type: ignore[
         environment["PULUMI_CONFIG_SECRET_KEYS"] = json.dumps(list(request.configSecretKeys))
         command = [sys.executable, "-u", str(Path(__file__).with_name("program.py")), json.dumps(settings)]
         running = subprocess.Popen(
-            command, cwd=request.info.program_directory or request.pwd, env=environment, stdin=subprocess.DEVNULL
+            command,
+            cwd=request.info.program_directory or request.pwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
         )
         context.add_callback(lambda: _end(running))
         with process.child(running):
@@ -148,10 +154,13 @@ class LanguageHost(wire.language_grpc.LanguageRuntimeServicer):  # type: ignore[
         """Run a policy pack."""
         if request.kind != "analyzer":
             context.abort(
-                grpc.StatusCode.UNIMPLEMENTED, f"this language host runs policy packs, not plugins of kind {request.kind}"
+                grpc.StatusCode.UNIMPLEMENTED,
+                f"this language host runs policy packs, not plugins of kind {request.kind}",
             )
         folder = request.info.program_directory or request.program
-        pack = PolicyPack(folder, list(request.args), request.pwd, program_environment(_environment(request.env)))
+        pack = PolicyPack(
+            folder, list(request.args), request.pwd, program_environment(_environment(request.env))
+        )
         context.add_callback(pack.end)
         yield from pack.messages()
 
@@ -167,9 +176,10 @@ def _end(running: subprocess.Popen[bytes]) -> None:
             running.terminate()
 
 
-def main() -> None:
-    """Serve until the engine ends."""
+def main(parent: int) -> None:
+    """Serve until the engine ends, or `parent`, the pid of the process that started this one."""
     engine = next((argument for argument in reversed(sys.argv[1:]) if not argument.startswith("-")), "")
     process.serve(
-        lambda server: wire.language_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(engine), server)
+        lambda server: wire.language_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(engine), server),
+        parent=parent,
     )

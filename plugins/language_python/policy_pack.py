@@ -1,7 +1,8 @@
 """A policy pack as a child process, and the proxy in front of it.
 
-The engine tells a pack its stack by a call (ConfigureStack), and the pack's SDK reads it from the environment when it starts. So a proxy
-takes the first calls, the pack starts once the stack is known, and every later call is passed on unread.
+The engine tells a pack its stack by a call (ConfigureStack), and the pack's SDK reads it from the
+environment when it starts. So a proxy takes the first calls, the pack starts once the stack is known, and
+every later call is passed on unread.
 """
 
 from __future__ import annotations
@@ -130,7 +131,9 @@ class _Proxy(grpc.GenericRpcHandler):  # type: ignore[misc]
             return None
         name = details.method.removeprefix(_SERVICE)
         handler: Callable[[bytes, grpc.ServicerContext], bytes]
-        handler = {"Handshake": self._handshake, "ConfigureStack": self._configure}.get(name, self._forward(details.method))
+        handler = {"Handshake": self._handshake, "ConfigureStack": self._configure}.get(
+            name, self._forward(details.method)
+        )
         return grpc.unary_unary_rpc_method_handler(handler)
 
     def _handshake(self, request: bytes, context: grpc.ServicerContext) -> bytes:
@@ -144,7 +147,9 @@ class _Proxy(grpc.GenericRpcHandler):  # type: ignore[misc]
         def forward(request: bytes, context: grpc.ServicerContext) -> bytes:
             channel = self._pack.channel()
             if channel is None:
-                context.abort(grpc.StatusCode.UNAVAILABLE, "the policy pack did not start; its own output says why")
+                context.abort(
+                    grpc.StatusCode.UNAVAILABLE, "the policy pack did not start; its own output says why"
+                )
             assert channel is not None
             try:
                 answer: bytes = channel.unary_unary(method)(request)

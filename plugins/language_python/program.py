@@ -1,13 +1,13 @@
 """Run one Pulumi program: the child process of the language host.
 
-Owns what the SDK expects around a program (settings, executor, event loop, exit codes). It runs in the program's environment and imports
-nothing of this project, so that the program finds the same `sys.path` as under the official host.
+Owns what the SDK expects around a program (settings, executor, event loop, exit codes). It runs in the
+program's environment and imports nothing of this project, so that the program finds the same `sys.path` as
+under the official host.
 """
 
 import asyncio
 import json
 import logging
-import os
 import runpy
 import sys
 import traceback
@@ -31,13 +31,17 @@ def _users_part() -> str:
     frames = traceback.extract_tb(trace)
     first = next((at for at, frame in enumerate(frames) if not frame.filename.startswith(inside)), 0)
     text = traceback.format_list(frames[first:])
-    return "".join(["Traceback (most recent call last):\n", *text, *traceback.format_exception_only(kind, error)])
+    return "".join(
+        ["Traceback (most recent call last):\n", *text, *traceback.format_exception_only(kind, error)]
+    )
 
 
 def main() -> int:
     """Run the program that the first argument (JSON, from the host) describes; returns the exit code."""
     settings = json.loads(sys.argv[1])
-    pulumi.runtime.set_all_config(pulumi.runtime.get_config_env(), pulumi.runtime.get_config_secret_keys_env())
+    pulumi.runtime.set_all_config(
+        pulumi.runtime.get_config_env(), pulumi.runtime.get_config_secret_keys_env()
+    )
     parallel = int(settings["parallel"])
     pulumi.runtime.configure(
         pulumi.runtime.Settings(
@@ -62,7 +66,9 @@ def main() -> int:
 
     def run() -> None:
         if Path(program).is_dir() and not (Path(program) / "__main__.py").exists():
-            pulumi.log.error(f"unable to find main python program `__main__.py` in `{os.path.abspath(program)}`")  # noqa: PTH100
+            pulumi.log.error(
+                f"unable to find main python program `__main__.py` in `{Path(program).resolve()}`"
+            )
             raise SystemExit(_SHOWN)
         runpy.run_path(program, run_name="__main__")
 

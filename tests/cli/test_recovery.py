@@ -19,6 +19,8 @@ from cli.recovery import clear_dead_lock, settle_pending
 from plugins import workspace
 from sandbox.tools import ensure
 
+pytestmark = pytest.mark.engine
+
 PROGRAM = """
 import pulumi_gcp as gcp
 gcp.serviceaccount.Account("there", account_id="account-there", project="acme-hub")

@@ -230,25 +230,27 @@ def refusals(sandbox: Sandbox, status: str) -> int:
 @pytest.mark.parametrize("name", sorted(GRANTS))
 def test_without_a_grant_delivery_fails_and_with_it_heals(sandbox: Sandbox, name: str) -> None:
     grant = GRANTS[name]
-    sandbox.edit(grant.path, grant.old, grant.new)
-    # `up` cannot tell yet: what was delivered before is still there. So its own answer is not asserted here.
-    taken = sandbox.fleet("up", "--timeout", "5")
-    assert taken.returncode in (0, 4), taken.stderr
-    if grant.restarts:
-        restart(sandbox, "argocd-application-controller")
-    refused_before = refusals(sandbox, grant.refusals)
-    damage(sandbox, "tokyo-shop")
     application = "external-secrets-tokyo-shop"
+    sandbox.edit(grant.path, grant.old, grant.new)
+    try:
+        # `up` cannot tell yet: what was delivered before is still there. So its own answer is not asserted here.
+        taken = sandbox.fleet("up", "--timeout", "5")
+        assert taken.returncode in (0, 4), taken.stderr
+        if grant.restarts:
+            restart(sandbox, "argocd-application-controller")
+        refused_before = refusals(sandbox, grant.refusals)
+        damage(sandbox, "tokyo-shop")
 
-    def refused() -> bool:
-        refresh(sandbox, application)
-        return grant.words in message_of(sandbox, application)
+        def refused() -> bool:
+            refresh(sandbox, application)
+            return grant.words in message_of(sandbox, application)
 
-    until(f"delivery fails with {grant.words}", refused)
-    assert sandbox.kubectl("tokyo-shop", *DEPLOYMENT) is None
-    assert not grant.refusals or refusals(sandbox, grant.refusals) > refused_before
-    sandbox.restore(grant.path)
-    sandbox.up()
+        until(f"delivery fails with {grant.words}", refused)
+        assert sandbox.kubectl("tokyo-shop", *DEPLOYMENT) is None
+        assert not grant.refusals or refusals(sandbox, grant.refusals) > refused_before
+    finally:
+        sandbox.restore(grant.path)
+        sandbox.up()
     until("the workload is back", lambda: sandbox.kubectl("tokyo-shop", *DEPLOYMENT))
     healthy(sandbox)
 

@@ -23,7 +23,12 @@ KUBECONFIG = {
     "current-context": "c",
     "users": [{"name": "u", "user": {"token": "t"}}],
 }
-_HEAD = "import json, os\nimport pulumi\nfrom pulumi import ResourceOptions as Options\nstep = pulumi.Config().get('step') or '1'\n"
+_HEAD = """\
+import json, os
+import pulumi
+from pulumi import ResourceOptions as Options
+step = pulumi.Config().get("step") or "1"
+"""
 
 
 @pytest.fixture(scope="session")

@@ -33,12 +33,12 @@ web = k8s.apps.v1.Deployment("web", metadata={"name": "web", "namespace": "demo"
 k8s.core.v1.Service("svc", metadata={"name": "web", "namespace": "demo"},
     spec={"selector": labels, "ports": [{"port": 80}]}, opts=inside)
 k8s.core.v1.ConfigMap("auto", metadata={"namespace": "demo"}, data={"v": step}, opts=inside)
-k8s.core.v1.ConfigMap("frozen", metadata={"name": "frozen", "namespace": "demo"}, immutable=True, data={"v":
-step}, opts=inside) k8s.core.v1.Secret("s", metadata={"name": "s", "namespace": "demo"}, string_data={"v":
-step}, opts=inside) k8s.batch.v1.Job("job", metadata={"name": "job", "namespace": "demo", "annotations":
-{"pulumi.com/skipAwait": "true"}},
-    spec={"template": {"spec": {"restart_policy": "Never", "containers": [{"name": "c", "image":
-    f"i:{step}"}]}}}, opts=inside)
+k8s.core.v1.ConfigMap("frozen", metadata={"name": "frozen", "namespace": "demo"}, immutable=True,
+    data={"v": step}, opts=inside)
+k8s.core.v1.Secret("s", metadata={"name": "s", "namespace": "demo"}, string_data={"v": step}, opts=inside)
+k8s.batch.v1.Job("job", opts=inside,
+    metadata={"name": "job", "namespace": "demo", "annotations": {"pulumi.com/skipAwait": "true"}},
+    spec={"template": {"spec": {"restart_policy": "Never", "containers": [{"name": "c", "image": f"i:{step}"}]}}})
 crd = k8s.apiextensions.v1.CustomResourceDefinition("crd", metadata={"name": "widgets.acme.example"}, spec={
     "group": "acme.example", "scope": "Namespaced", "names": {"plural": "widgets", "kind": "Widget"},
     "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {
@@ -46,9 +46,10 @@ crd = k8s.apiextensions.v1.CustomResourceDefinition("crd", metadata={"name": "wi
 k8s.apiextensions.CustomResource("w", api_version="acme.example/v1", kind="Widget",
     metadata={"name": "w", "namespace": "demo"}, spec={"size": int(step)},
     opts=Options(provider=provider, depends_on=[space, crd]))
-release = k8s.helm.v3.Release("r", name="r", namespace="demo", chart=os.environ["CHART"], values={"v":
-step}, opts=inside) pulumi.export("ready", web.status.ready_replicas) pulumi.export("release",
-release.status)
+release = k8s.helm.v3.Release("r", name="r", namespace="demo", chart=os.environ["CHART"], values={"v": step},
+    opts=inside)
+pulumi.export("ready", web.status.ready_replicas)
+pulumi.export("release", release.status)
 """
 
 
@@ -87,9 +88,10 @@ def live(tmp_path: Path, cli: Path, admin: Path, monkeypatch: pytest.MonkeyPatch
 def ask(program: Program, *arguments: str) -> Any:
     """kubectl's answer, as JSON; None where there is nothing."""
     path = program.folder / "admin"
+    shown = ["--show-managed-fields"] if arguments[0] == "get" else []
     path.write_text(program.environment["CLUSTER"])
     done = subprocess.run(
-        ["kubectl", *arguments, "--kubeconfig", str(path), "-o", "json", *(["--show-managed-fields"] if arguments[0] == "get" else [])],
+        ["kubectl", *arguments, "--kubeconfig", str(path), "-o", "json", *shown],
         env=program.environment, capture_output=True, text=True,
     )  # fmt: skip
     return json.loads(done.stdout) if done.returncode == 0 and done.stdout else None
@@ -133,21 +135,22 @@ def test_a_whole_life_on_a_real_server(live: Program) -> None:
 
 def test_what_exists_is_not_adopted_unless_it_is_asked_for(live: Program) -> None:
     live.write(
-        """ import pulumi_kubernetes as k8s provider = k8s.Provider("p", kubeconfig=os.environ["CLUSTER"],
-        cluster_identifier="one") annotations = {"pulumi.com/patchForce": "true"} if step == "2" else {}
-        k8s.core.v1.ConfigMap("taken", metadata={"name": "taken", "annotations": annotations}, data={"v":
-        "mine"},
-                              opts=Options(provider=provider))
+        """
+        import pulumi_kubernetes as k8s
+        provider = k8s.Provider("p", kubeconfig=os.environ["CLUSTER"], cluster_identifier="one")
+        annotations = {"pulumi.com/patchForce": "true"} if step == "2" else {}
+        k8s.core.v1.ConfigMap("taken", metadata={"name": "taken", "annotations": annotations},
+                              data={"v": "mine"}, opts=Options(provider=provider))
         if step == "3":
-            k8s.core.v1.ConfigMap("there", metadata={"name": "there"}, data={"v": "theirs"},
-                                  opts=Options(provider=provider, import_="default/there",
-                                  retain_on_delete=True))
+            k8s.core.v1.ConfigMap("there", metadata={"name": "there"}, data={"v": "theirs"}, opts=Options(
+                provider=provider, import_="default/there", retain_on_delete=True))
         """
     )
     ask(live, "version")
     for name in ("taken", "there"):
         subprocess.run(
-            ["kubectl", "create", "configmap", name, "--from-literal", "v=theirs", "--kubeconfig", str(live.folder / "admin")],
+            ["kubectl", "create", "configmap", name, "--from-literal", "v=theirs",
+             "--kubeconfig", str(live.folder / "admin")],
             env=live.environment, check=True, capture_output=True,
         )  # fmt: skip
     result = live.run("up", "--yes", "--skip-preview")
@@ -166,9 +169,10 @@ def test_what_does_not_become_ready_is_kept_and_goes_on(live: Program) -> None:
         """
         import pulumi_kubernetes as k8s
         provider = k8s.Provider("p", kubeconfig=os.environ["CLUSTER"], cluster_identifier="one")
-        k8s.core.v1.Service("lonely", metadata={"name": "lonely"}, opts=Options(provider=provider,
-            custom_timeouts=pulumi.CustomTimeouts(create="2s", update="2s")),
-            spec={"selector": {"app": "nobody"} if step == "1" else {}, "ports": [{"port": 80}]})
+        short = pulumi.CustomTimeouts(create="2s", update="2s")
+        spec = {"selector": {"app": "nobody"} if step == "1" else {}, "ports": [{"port": 80}]}
+        k8s.core.v1.Service("lonely", metadata={"name": "lonely"}, spec=spec,
+                            opts=Options(provider=provider, custom_timeouts=short))
         """
     )
     result = live.run("up", "--yes", "--skip-preview")
@@ -181,10 +185,11 @@ def test_what_does_not_become_ready_is_kept_and_goes_on(live: Program) -> None:
 
 def test_a_failing_release_is_kept_with_its_reason(live: Program) -> None:
     live.write(
-        """ import pulumi_kubernetes as k8s provider = k8s.Provider("p", kubeconfig=os.environ["CLUSTER"],
-        cluster_identifier="one") k8s.helm.v3.Release("r", name="fails", namespace="default",
-        chart=os.environ["CHART"], values={"v": step},
-                            timeout=20, opts=Options(provider=provider))
+        """
+        import pulumi_kubernetes as k8s
+        provider = k8s.Provider("p", kubeconfig=os.environ["CLUSTER"], cluster_identifier="one")
+        k8s.helm.v3.Release("r", name="fails", namespace="default", chart=os.environ["CHART"],
+                            values={"v": step}, timeout=20, opts=Options(provider=provider))
         """
     )
     template = Path(live.environment["CHART"]) / "templates" / "map.yaml"

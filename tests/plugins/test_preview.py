@@ -139,5 +139,5 @@ def test_the_scratch_project_names_no_credential(checkout: Path, tmp_path: Path)
 
 
 def test_a_stack_that_is_not_there_names_those_that_are(checkout: Path, cli: Path) -> None:
-    with pytest.raises(NoStack, match="there is no stack staging: .*Stacks here: prod"):
+    with pytest.raises(NoStack, match=r"there is no stack staging: .*Stacks here: prod"):
         preview(checkout, "staging", cli=cli, policy_pack=None)

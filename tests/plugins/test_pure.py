@@ -25,6 +25,7 @@ from plugins.ground import pending_id
 from plugins.kubernetes import kinds
 from plugins.kubernetes.readiness import lacking, needs_endpoints
 
+COMPLETE = {"type": "Complete", "status": "True"}
 LEAVES = st.none() | st.booleans() | st.integers(-(2**50), 2**50) | st.text() | st.just(UNKNOWN)
 VALUES = st.recursive(
     LEAVES | LEAVES.map(Secret),
@@ -48,7 +49,9 @@ INPUTS: dict[str, dict[str, Any]] = {
     "gcp:gkehub/membership:Membership": {
         "project": "acme-prod", "location": "asia-northeast1", "membershipId": "one",
     },
-    CLUSTER: {"project": "acme-prod", "location": "asia-northeast1-a", "name": "one", "fleet": {"project": "acme-host"}},
+    CLUSTER: {
+        "project": "acme-prod", "location": "asia-northeast1-a", "name": "one", "fleet": {"project": "acme-host"},
+    },
 }  # fmt: skip
 
 
@@ -146,7 +149,10 @@ def test_a_read_shows_only_what_somebody_changed_of_what_was_asked_for() -> None
         ),
         ({"apiVersion": "v1", "kind": "Pod", "status": {"phase": "Pending"}}, False),
         ({"apiVersion": "v1", "kind": "Service", "spec": {"type": "LoadBalancer"}, "status": {}}, False),
-        ({"apiVersion": "batch/v1", "kind": "Job", "status": {"conditions": [{"type": "Complete", "status": "True"}]}}, True),
+        (
+            {"apiVersion": "batch/v1", "kind": "Job", "status": {"conditions": [COMPLETE]}},
+            True,
+        ),
         ({"apiVersion": "acme.example/v1", "kind": "Widget"}, True),
     ],
 )  # fmt: skip

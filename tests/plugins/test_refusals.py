@@ -7,6 +7,8 @@ import pytest
 from tests.plugins.conftest import Program
 from tests.plugins.test_resource_options import KUBERNETES
 
+pytestmark = pytest.mark.engine
+
 
 def test_an_unknown_type_names_itself_and_the_remedy(program: Program) -> None:
     program.write(
@@ -23,8 +25,9 @@ def test_an_unknown_type_names_itself_and_the_remedy(program: Program) -> None:
 
 def test_all_names_against_the_rules_are_refused_at_once(program: Program) -> None:
     program.write(
-        """ import pulumi_gcp as gcp gcp.container.Cluster("c", name="Not_A_Name", project="acme",
-        location="tokyo", fleet={"project": "x"})
+        """
+        import pulumi_gcp as gcp
+        gcp.container.Cluster("c", name="Not_A_Name", project="acme", location="tokyo", fleet={"project": "x"})
         """
     )
     result = program.preview()
@@ -79,7 +82,7 @@ second = k8s.core.v1.Namespace("second", metadata={"name": "n" + ("" if step == 
             "applies on the server's side only",
         ),
         (
-            'import pulumi_gcp as gcp; pulumi.export("x", gcp.organizations.get_project(project_id="acme-prod").number)',
+            'import pulumi_gcp as gcp; pulumi.export("x", gcp.organizations.get_project(project_id="acme").number)',
             "the gcp stand-in answers no function calls",
         ),
     ],

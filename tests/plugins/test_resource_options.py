@@ -6,7 +6,11 @@ cluster would say.
 
 from __future__ import annotations
 
+import pytest
+
 from tests.plugins.conftest import Program, kubeconfig
+
+pytestmark = pytest.mark.engine
 
 GCP = "import pulumi_gcp as gcp\n"
 KUBERNETES = f"import pulumi_kubernetes as k8s\nKUBECONFIG = {kubeconfig()!r}\n"
@@ -14,9 +18,11 @@ KUBERNETES = f"import pulumi_kubernetes as k8s\nKUBECONFIG = {kubeconfig()!r}\n"
 
 def test_alias_keeps_a_renamed_resource(program: Program) -> None:
     program.write(
-        """ import pulumi_gcp as gcp opts = Options() if step == "1" else
-        Options(aliases=[pulumi.Alias(name="old")]) gcp.serviceaccount.Account("old" if step == "1" else
-        "new", project="acme-prod", account_id="robot-1", opts=opts)
+        """
+        import pulumi_gcp as gcp
+        opts = Options() if step == "1" else Options(aliases=[pulumi.Alias(name="old")])
+        name = "old" if step == "1" else "new"
+        gcp.serviceaccount.Account(name, project="acme-prod", account_id="robot-1", opts=opts)
         """
     )
     program.up()
@@ -31,7 +37,7 @@ def test_protect_refuses_a_delete_and_lets_the_rest_go_on(program: Program) -> N
         import pulumi_gcp as gcp
         if step == "1":
             gcp.serviceaccount.Account("kept", project="acme-prod", account_id="robot-1",
-            opts=Options(protect=True))
+                                       opts=Options(protect=True))
         """
     )
     program.up()
@@ -43,11 +49,12 @@ def test_protect_refuses_a_delete_and_lets_the_rest_go_on(program: Program) -> N
 
 def test_ignore_changes_and_a_change_in_place(program: Program) -> None:
     program.write(
-        """ import pulumi_gcp as gcp gcp.serviceaccount.Account("ignored", project="acme-prod",
-        account_id="robot-1", display_name=f"v{step}",
+        """
+        import pulumi_gcp as gcp
+        label = f"v{step}"
+        gcp.serviceaccount.Account("ignored", project="acme-prod", account_id="robot-1", display_name=label,
                                    opts=Options(ignore_changes=["displayName"]))
-        gcp.serviceaccount.Account("changed", project="acme-prod", account_id="robot-2",
-        display_name=f"v{step}")
+        gcp.serviceaccount.Account("changed", project="acme-prod", account_id="robot-2", display_name=label)
         """
     )
     program.up()
@@ -67,8 +74,7 @@ def test_replace_creates_first_and_delete_before_replace_deletes_first(program: 
         gcp.serviceaccount.Account("delete-first", project="acme-prod", account_id=f"robot-b-{step}",
                                    opts=Options(delete_before_replace=True))
         gcp.serviceaccount.Account("told-to", project="acme-prod", account_id="robot-c", description=step,
-                                   opts=Options(replace_on_changes=["description"],
-                                   delete_before_replace=True))
+                                   opts=Options(replace_on_changes=["description"], delete_before_replace=True))
         """
     )
     program.up()
@@ -86,7 +92,7 @@ def test_a_named_cluster_is_deleted_before_it_is_replaced(program: Program) -> N
         gcp.container.Cluster("named", name="named", project="acme-prod", location=f"asia-northeast{step}",
                               deletion_protection=False)
         gcp.container.Cluster("auto", project="acme-prod", location=f"asia-northeast{step}",
-        deletion_protection=False)
+                              deletion_protection=False)
         """
     )
     program.up()
@@ -105,12 +111,10 @@ def test_retain_on_delete_and_deleted_with_never_call_the_provider(program: Prog
         import pulumi_gcp as gcp
         if step == "1":
             gcp.serviceaccount.Account("retained", project="acme-prod", account_id="robot-1",
-            deletion_policy="PREVENT",
-                                       opts=Options(retain_on_delete=True))
+                                       deletion_policy="PREVENT", opts=Options(retain_on_delete=True))
         holder = gcp.serviceaccount.Account("holder", project="acme-prod", account_id="robot-2")
         gcp.serviceaccount.Account("inside", project="acme-prod", account_id="robot-3",
-        deletion_policy="PREVENT",
-                                   opts=Options(deleted_with=holder))
+                                   deletion_policy="PREVENT", opts=Options(deleted_with=holder))
         """
     )
     program.up()
@@ -142,14 +146,16 @@ def test_dependencies_timeouts_components_and_secret_outputs_are_kept(program: P
 
         class Team(pulumi.ComponentResource):
             def __init__(self, name, opts=None):
-                super().__init__("acme:index:Team", name, None, opts) self.account =
-                gcp.serviceaccount.Account(name, project="acme-prod", account_id="robot-1", opts=Options(
-                    parent=self, additional_secret_outputs=["uniqueId"],
-                    custom_timeouts=pulumi.CustomTimeouts(create="7m", delete="90s")))
+                super().__init__("acme:index:Team", name, None, opts)
+                self.account = gcp.serviceaccount.Account(
+                    name, project="acme-prod", account_id="robot-1", opts=Options(
+                        parent=self, additional_secret_outputs=["uniqueId"],
+                        custom_timeouts=pulumi.CustomTimeouts(create="7m", delete="90s")))
                 self.register_outputs({})
 
-        team = Team("team") gcp.projects.Service("after", project="acme-prod",
-        service="container.googleapis.com", opts=Options(depends_on=[team]))
+        team = Team("team")
+        gcp.projects.Service("after", project="acme-prod", service="container.googleapis.com",
+                             opts=Options(depends_on=[team]))
         """
     )
     program.up()
@@ -170,7 +176,7 @@ server = "https://moved.example" if step == "2" else "https://cluster.example"
 provider = k8s.Provider("p", kubeconfig=KUBECONFIG.replace("https://cluster.example", server),
                         cluster_identifier="two" if step == "3" else "one")
 k8s.core.v1.ConfigMap("settings", metadata={"name": "settings"}, data={"a": "b"},
-opts=Options(provider=provider))
+                      opts=Options(provider=provider))
 """
     )
     program.up()
@@ -224,15 +230,13 @@ k8s.core.v1.ConfigMap("moved", metadata={"name": "moved", "namespace": f"n{step}
 k8s.rbac.v1.RoleBinding("bound", metadata={"name": "bound"}, subjects=[],
     role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": f"role-{step}"},
     opts=opts)
-k8s.apps.v1.Deployment("d", metadata={"name": "d"}, opts=opts, spec={"selector": {"match_labels": {"app":
-f"d{step}"}},
-    "template": {"metadata": {"labels": {"app": f"d{step}"}}, "spec": {"containers": [{"name": "c", "image":
-    "i"}]}}})
+labels = {"app": f"d{step}"}
+k8s.apps.v1.Deployment("d", metadata={"name": "d"}, opts=opts, spec={"selector": {"match_labels": labels},
+    "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "i"}]}}})
 k8s.apiextensions.CustomResource("w", api_version="acme.example/v1", kind="Widget", metadata={"name": "w"},
     spec={"size": int(step)}, opts=opts)
-k8s.helm.v3.Release("r", name="r", chart="c", repository_opts={"repo": "https://charts.example"},
-version="1.2.3",
-    values={"v": step}, opts=opts)
+k8s.helm.v3.Release("r", name="r", chart="c", version="1.2.3", values={"v": step}, opts=opts,
+    repository_opts={"repo": "https://charts.example"})
 """
     )
     program.up()

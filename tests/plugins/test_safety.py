@@ -25,6 +25,8 @@ from plugins import workspace
 from plugins.gcp.types import TYPES, paper_number
 from tests.plugins.conftest import Program, make_program
 
+pytestmark = pytest.mark.engine
+
 
 class FakeCloud:
     """The control API with a dictionary behind it.

@@ -71,7 +71,7 @@ def test_by_default_everything_on_it_fails_and_previews_degrade() -> None:
         made.update(URN, TYPE, "n/m", OBJECT, OBJECT, OBJECT, 0, False)
     with pytest.raises(ProviderError, match="failed to read resource state due to unreachable cluster"):
         made.read(URN, TYPE, "n/m", OBJECT, OBJECT, 0)
-    with pytest.raises(ProviderError, match="If the cluster was deleted.*deleteUnreachable"):
+    with pytest.raises(ProviderError, match=r"If the cluster was deleted.*deleteUnreachable"):
         made.delete(URN, TYPE, "n/m", OBJECT, OBJECT, 0)
     _, outputs = made.create(URN, TYPE, OBJECT, 0, True)
     assert outputs["data"] == {"a": "b"}

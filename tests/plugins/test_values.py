@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.plugins.conftest import Program
 from tests.plugins.test_resource_options import KUBERNETES
+
+pytestmark = pytest.mark.engine
 
 
 def test_a_preview_knows_what_a_real_one_would_and_no_more(program: Program) -> None:
@@ -16,11 +20,11 @@ import pulumi_gcp as gcp
 account = gcp.serviceaccount.Account("a", project="acme-prod", account_id="robot-1")
 cluster = gcp.container.Cluster("c", name="c", project="acme-prod", location="asia-northeast1",
                                 fleet={"project": "acme-host"}, deletion_protection=False)
-provider = k8s.Provider("p", kubeconfig=KUBECONFIG, cluster_identifier="one") space =
-k8s.core.v1.Namespace("n", metadata={"name": "n"}, opts=Options(provider=provider))
-k8s.core.v1.ConfigMap("m", metadata={"name": "m", "namespace": space.metadata.name}, data={"email":
-account.email},
-                      opts=Options(provider=provider))
+provider = k8s.Provider("p", kubeconfig=KUBECONFIG, cluster_identifier="one")
+opts = Options(provider=provider)
+space = k8s.core.v1.Namespace("n", metadata={"name": "n"}, opts=opts)
+k8s.core.v1.ConfigMap("m", metadata={"name": "m", "namespace": space.metadata.name},
+                      data={"email": account.email}, opts=opts)
 pulumi.export("name", cluster.name)
 pulumi.export("fleet_project", cluster.fleet.project)
 pulumi.export("membership", cluster.fleet.membership_id)
@@ -82,7 +86,7 @@ k8s.helm.v3.Release("r", name="r", chart="c", values={"password": hidden}, opts=
 
 
 def test_defaults_of_a_real_state_are_carried_over(program: Program) -> None:
-    """A state of the official provider names what it filled in; a program that does not name these must not show changes."""
+    """A state of the official provider names what it filled in; a program that does not must not show changes."""
     program.write(
         """
         import pulumi_gcp as gcp

@@ -15,6 +15,8 @@ import pytest
 
 from tests.program.graph import Graph, copy_of_the_program, new_stack, preview, pulumi
 
+pytestmark = pytest.mark.engine
+
 STACK = "dev"
 FLEET = "stacks/dev.fleet.yaml"
 CATALOGUE = "stacks/catalog.yaml"

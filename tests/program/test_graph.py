@@ -15,6 +15,8 @@ from model import Configuration, load_stack
 from model.gateway import kubeconfig
 from tests.program.graph import CHECKOUT, STACKS, Graph, Resource
 
+pytestmark = pytest.mark.engine
+
 PROVIDER = "pulumi:providers:kubernetes"
 CLUSTER = "gcp:container/cluster:Cluster"
 SECRET = "kubernetes:core/v1:Secret"
