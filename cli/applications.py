@@ -89,6 +89,7 @@ def _seen(item: Mapping[str, Any]) -> Seen:
     labels = metadata.get("labels") or {}
     sources = item["spec"].get("sources") or [item["spec"].get("source", {})]
     synced = status.get("sync", {}).get("revision") or ""
+    compared = status.get("sync", {}).get("comparedTo", {}).get("source")
     wanted = str(sources[0].get("targetRevision", ""))
     problems = [
         c.get("message", "") for c in status.get("conditions", []) if c.get("type", "").endswith("Error")
@@ -101,8 +102,10 @@ def _seen(item: Mapping[str, Any]) -> Seen:
         cluster=labels.get("fleet_cluster", item["spec"].get("destination", {}).get("name", "")),
         addon=labels.get("fleet_addon", metadata["name"]),
         version=wanted,
-        # Synced is said of the revision that was last compared; one that is not the wanted one is out of date.
-        sync=status.get("sync", {}).get("status", "") if synced in ("", wanted) else "OutOfSync",
+        # Synced is said of what was compared last; where that was not the wanted source, it says nothing of now.
+        sync=status.get("sync", {}).get("status", "")
+        if synced in ("", wanted) and compared in (None, sources[0])
+        else "OutOfSync",
         health=status.get("health", {}).get("status", ""),
         ring=labels.get("fleet_ring", ""),
         message="; ".join(filter(None, problems)),

@@ -86,6 +86,7 @@ def chart_values(fleet: Fleet) -> dict[str, Any]:
                 "timeout.reconciliation": f"{settings.reconciliation_seconds}s",
                 "timeout.reconciliation.jitter": f"{settings.reconciliation_jitter_seconds}s",
             },
+            "params": {"controller.self.heal.backoff.cap.seconds": str(settings.self_heal_pause_seconds)},
         },
         "controller": {
             "replicas": replicas.controller,

@@ -57,6 +57,13 @@ class ArgocdSettings(Entry):
     reconciliation_jitter_seconds: int = Field(
         default=60, ge=0, le=3600, description="seconds over which these looks are spread"
     )
+    self_heal_pause_seconds: int = Field(
+        300,
+        ge=1,
+        le=3600,
+        description="longest pause in seconds between two attempts to put right what was changed by hand; the "
+        "pauses grow up to it (Argo CD's controller.self.heal.backoff.cap.seconds)",
+    )
     watch_resync_seconds: int = Field(
         default=0,
         ge=0,

@@ -49,6 +49,27 @@ def test_synced_is_only_believed_of_the_wanted_version() -> None:
     assert _seen(item).sync == "Synced"
 
 
+def test_synced_is_only_believed_of_the_wanted_values() -> None:
+    """A change of values leaves the version as it is."""
+    source = {"targetRevision": "10.3.3", "helm": {"valuesObject": {"replicas": 2}}}
+    item: dict[str, Any] = {
+        "metadata": {"name": "argocd"},
+        "spec": {"source": source},
+        "status": {
+            "sync": {
+                "status": "Synced",
+                "revision": "10.3.3",
+                "comparedTo": {
+                    "source": {"targetRevision": "10.3.3", "helm": {"valuesObject": {"replicas": 1}}}
+                },
+            }
+        },
+    }
+    assert _seen(item).sync == "OutOfSync"
+    item["status"]["sync"]["comparedTo"]["source"] = source
+    assert _seen(item).sync == "Synced"
+
+
 def test_an_error_of_argo_cd_is_passed_on() -> None:
     item: dict[str, Any] = {
         "metadata": {"name": "x"},
