@@ -117,6 +117,9 @@ def self_application_spec(fleet: Fleet, catalogue: Catalogue) -> dict[str, Any]:
     It does not prune: a mistake in values then leaves something behind instead of taking Argo CD apart.
     Server-side apply is a must, for the ApplicationSet CRD is larger than a last-applied annotation can be.
     `argocd-secret` is filled by the server.
+
+    Nothing here is written that Argo CD drops when it writes the object (an empty string, say): it would then own
+    the field around it, and the next change from here would meet a conflict of server-side apply.
     """
     return {
         "project": ARGOCD,
@@ -132,7 +135,7 @@ def self_application_spec(fleet: Fleet, catalogue: Catalogue) -> dict[str, Any]:
             "syncOptions": ["ServerSideApply=true", "RespectIgnoreDifferences=true"],
         },
         "ignoreDifferences": [
-            {"group": "", "kind": "Secret", "name": name, "jsonPointers": ["/data"]}
+            {"kind": "Secret", "name": name, "jsonPointers": ["/data"]}
             for name in ("argocd-secret", "argocd-redis")
         ],
     }
