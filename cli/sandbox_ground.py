@@ -85,12 +85,8 @@ def start(checkout: Checkout, say: Say) -> Engine:
             say(f"started the sandbox's {daemon.name} (log: {daemon.log.relative_to(checkout.root)})")
     _register_mirror(checkout)
     merged = environment(checkout, pulumi, delivery)
-    os.environ.update(
-        {
-            key: merged[key]
-            for key in ("PATH", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE")
-        }
-    )
+    # What this process asks the sandbox itself goes the same way.
+    os.environ.update({name: merged[name] for name in _OWN})
     return Engine(pulumi, merged, checkout.root)
 
 
