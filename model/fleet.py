@@ -58,7 +58,7 @@ class ArgocdSettings(Entry):
         default=60, ge=0, le=3600, description="seconds over which these looks are spread"
     )
     self_heal_pause_seconds: int = Field(
-        300,
+        default=300,
         ge=1,
         le=3600,
         description="longest pause in seconds between two attempts to put right what was changed by hand; the "
