@@ -421,15 +421,38 @@ def test_an_up_that_was_ended_goes_on(
 # -- saying no
 
 
+FLOATING = """
+import json
+import pulumi_kubernetes as k
+
+server = "https://connectgateway.googleapis.com/v1/projects/1/locations/global/gkeMemberships/nowhere"
+kubeconfig = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "clusters": [{"name": "x", "cluster": {"server": server}}],
+    "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+    "current-context": "x",
+    "users": [{"name": "x", "user": {}}],
+}
+nowhere = k.Provider("nowhere", kubeconfig=json.dumps(kubeconfig))
+k.helm.v3.Release(
+    "floating",
+    name="floating",
+    chart="x",
+    repository_opts={"repo": "https://charts.example.com"},
+    version="1.2",
+    namespace="default",
+    opts=pulumi.ResourceOptions(provider=nowhere),
+)
+"""
+"""A release whose version floats, appended to the program."""
+
+
 def test_a_policy_stops_up_before_anything_is_applied(sandbox: Sandbox) -> None:
     before = sandbox.shell("pulumi", "stack", "export", "--stack", "sandbox").stdout
     path = "__main__.py"
     program = sandbox.root / path
-    program.write_text(
-        program.read_text()
-        + "\nfrom pulumi_kubernetes.helm.v3 import Release\n"
-        + "Release('floating', chart='x', version='1.2', name='floating', namespace='default')\n"
-    )
+    program.write_text(program.read_text() + FLOATING)
     try:
         done = sandbox.fleet("up")
         assert done.returncode == 1, done.stderr
