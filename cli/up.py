@@ -121,7 +121,7 @@ def _wait_and_show(planned: Plan, seconds: float) -> None:
 
     def progress(lines: list[str]) -> None:
         nonlocal said
-        waits = ", ".join(line.partition(" (")[0][:80] for line in lines[:3]) + (
+        waits = "; ".join(line.partition(" (")[0][:80] for line in lines[:3]) + (
             " ..." if len(lines) > 3 else ""
         )
         line = f"Argo CD: {max(0, total - len(lines))} of {total} Applications are delivered; waiting for {waits}"
