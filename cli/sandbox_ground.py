@@ -109,8 +109,15 @@ def _register_mirror(checkout: Checkout) -> None:
         method="POST",
     )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=10):
-        pass
+    try:
+        with opener.open(request, timeout=10):
+            pass
+    except OSError as error:
+        raise Failure(
+            ExitCode.MISSING,
+            f"the sandbox's cloud does not answer ({error}; log: {checkout.logs / 'cloud.log'})",
+            "./fleet down --force, then ./fleet up",
+        ) from error
 
 
 def ensure_stack(engine: Engine, checkout: Checkout, stack: str) -> None:
@@ -196,4 +203,13 @@ def stop(checkout: Checkout, say: Say) -> None:
     from sandbox import clusters
 
     clusters.delete_all(checkout.state)
-    shutil.rmtree(checkout.state, ignore_errors=True)
+    _remove(checkout.state)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder whole. Argo CD takes every right from its clones, which keeps all but root out of them."""
+    for parent, below, _ in os.walk(folder):
+        for name in below:
+            if not Path(parent, name).is_symlink():
+                Path(parent, name).chmod(0o700)
+    shutil.rmtree(folder)

@@ -5,11 +5,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import resource
 import signal
 import sys
 from pathlib import Path
 
 from sandbox.cloud.server import AlreadyRunning, Cloud
+
+
+def _allow_many_connections() -> None:
+    """Take all the open files that this user may have.
+
+    A watch through the gateway is five sockets here, and Argo CD keeps about 60 watches a cluster; the usual soft
+    limit of 1,024 ends with the third cluster.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def _serve(state: Path) -> None:
@@ -24,6 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.cloud", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="the sandbox's folder")
     arguments = parser.parse_args()
+    _allow_many_connections()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         asyncio.run(_serve(arguments.state))

@@ -134,6 +134,18 @@ def test_down_without_a_sandbox_is_fine(checkout: Path) -> None:
     assert "nothing to do" in done.stderr
 
 
+def test_down_removes_what_argo_cd_locked_away(checkout: Path) -> None:
+    """As root nothing is locked away, so there this proves only that the folder goes."""
+    locked = checkout / ".sandbox" / "argocd" / "clones"
+    (locked / "inner").mkdir(parents=True)
+    (locked / "inner" / "file").write_text("")
+    (locked / "inner").chmod(0)
+    locked.chmod(0)
+    done = fleet(checkout, "down", "--force")
+    assert done.returncode == 0, done.stderr
+    assert not (checkout / ".sandbox").exists()
+
+
 def test_up_of_a_real_stack_without_the_cli_says_how_to_get_it(checkout: Path, tmp_path: Path) -> None:
     done = fleet(checkout, "up", "prod", PATH=str(tmp_path))
     assert done.returncode == 3, done.stderr
