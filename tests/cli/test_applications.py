@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from cli.applications import Seen, Wanted, _seen, missing
+from cli.applications import Hub, Seen, Wanted, _seen, missing, wait
+from cli.failure import ExitCode, Failure
 
 WANTED = Wanted("external-secrets-a", "a", "external-secrets", "1.3.1", "external-secrets", "canary")
 
@@ -79,3 +80,28 @@ def test_an_error_of_argo_cd_is_passed_on() -> None:
         },
     }
     assert _seen(item).message == "403"
+
+
+class StubbornHub(Hub):
+    """A hub whose Applications never become healthy. It proves nothing about a real hub's answers."""
+
+    def __init__(self, answers: list[Seen]) -> None:
+        self.answers = answers
+
+    def applications(self) -> list[Seen]:
+        return self.answers
+
+
+def test_what_is_not_healthy_in_time_is_exit_code_4_and_says_why() -> None:
+    heard: list[list[str]] = []
+    with pytest.raises(Failure) as caught:
+        wait(StubbornHub([seen(health="Degraded", message="no such chart")]), [WANTED], 0, heard.append)
+    assert caught.value.code is ExitCode.UNHEALTHY
+    assert "no such chart" in caught.value.what
+    assert heard == [["external-secrets-a: Synced, Degraded (no such chart)"]]
+
+
+def test_a_fleet_as_predicted_is_returned_with_cluster_and_ring() -> None:
+    bare = Seen("external-secrets-a", "", "external-secrets", "1.3.1", "Synced", "Healthy")
+    (one,) = wait(StubbornHub([bare]), [WANTED], 0, lambda lines: None)
+    assert (one.cluster, one.ring) == ("a", "canary")
