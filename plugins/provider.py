@@ -10,6 +10,7 @@ in the state, so anything a provider raises on purpose goes out under another co
 
 from __future__ import annotations
 
+import abc
 import threading
 import traceback
 from collections.abc import Callable, Mapping
@@ -108,7 +109,7 @@ class Engine:
             return  # the engine is gone; there is nobody to tell
 
 
-class Provider:
+class Provider(abc.ABC):
     """One instance of a resource provider, in plain values: None is absent, UNKNOWN and Secret as in
     plugins.codec.
 
@@ -128,16 +129,17 @@ class Provider:
         """What a changed configuration means."""
         return Difference(changed_paths(olds, news))
 
+    @abc.abstractmethod
     def configure(self, config: Values, variables: Mapping[str, str]) -> None:
         """Take the configuration. Raises ProviderError."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def check(
         self, urn: str, type_: str, olds: Values, news: Values, seed: bytes
     ) -> tuple[Values, list[tuple[str, str]]]:
         """Inputs as they go into the state, and (input, reason) for each that is refused."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def diff(
         self,
         urn: str,
@@ -149,20 +151,20 @@ class Provider:
         ignored: list[str],
     ) -> Difference:
         """What changing the inputs means."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def create(
         self, urn: str, type_: str, inputs: Values, timeout: float, preview: bool
     ) -> tuple[str, Values]:
         """(id, outputs). Raises ProviderError or NotReady. `timeout` in seconds, 0 is the provider's own."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def read(
         self, urn: str, type_: str, id_: str, inputs: Values, outputs: Values, timeout: float
     ) -> tuple[str, Values, Values] | None:
         """(id, inputs, outputs) as they are now; None where it is gone."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def update(
         self,
         urn: str,
@@ -175,11 +177,10 @@ class Provider:
         preview: bool,
     ) -> Values:
         """Outputs after the change. Raises ProviderError or NotReady."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def delete(self, urn: str, type_: str, id_: str, inputs: Values, outputs: Values, timeout: float) -> None:
         """Delete; one that is gone already is no error. Raises ProviderError."""
-        raise NotImplementedError
 
     def invoke(self, token: str, arguments: Values) -> Values:
         """Call a function. Raises ProviderError."""
@@ -192,9 +193,9 @@ class Provider:
         )
 
     @property
+    @abc.abstractmethod
     def package(self) -> str:
         """Name of the package, as in type tokens."""
-        raise NotImplementedError
 
 
 Factory = Callable[[Engine], Provider]
