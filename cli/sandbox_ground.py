@@ -37,9 +37,13 @@ def _linux_only() -> None:
 
 
 def _tools(say: Say) -> tuple[Path, Path]:
-    from sandbox.tools import ensure
+    from sandbox.tools import charts, ensure, manifests
 
-    return ensure("pulumi", say) / "pulumi", ensure("delivery", say)
+    pulumi, delivery = ensure("pulumi", say) / "pulumi", ensure("delivery", say)
+    # What the mirror serves: got here, where a person sees it, and not while the mirror is waited for.
+    manifests(say=say)
+    charts(say=say)
+    return pulumi, delivery
 
 
 def running(checkout: Checkout) -> bool:
