@@ -13,9 +13,9 @@ from sandbox.tools import ensure
 from tests.program.graph import STACKS, Graph, copy_of_the_program, new_stack, preview
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """Environment in which `pulumi` is the CLI, on paper, with a state of its own."""
+    """Environment in which `pulumi` is the CLI, on paper, with a state that no other file of tests shares."""
     root = tmp_path_factory.mktemp("paper")
     (root / "state").mkdir()
     tools = ensure("pulumi", lambda text: print(text, file=sys.stderr))
@@ -29,7 +29,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     return {**made, "PATH": f"{tools}:{made['PATH']}"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def graphs(environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Graph]:
     """The graph of each committed stack, as its first preview has it."""
     folder: Path = copy_of_the_program(tmp_path_factory.mktemp("program"))
