@@ -15,19 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cli.failure import ExitCode, Failure
-
-_START_TIME_FIELD = 19
-"""Of /proc/PID/stat, counted after the command's closing bracket (man 5 proc: field 22)."""
-
-
-def start_time(pid: int) -> str | None:
-    """When process `pid` started, in clock ticks since boot; None where there is no such process."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] == "Z" else fields[_START_TIME_FIELD]
+from sandbox.process import start_time
 
 
 class Daemon:

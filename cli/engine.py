@@ -6,7 +6,6 @@ what it has begun and leaves a clean state, the second ends it. It gets the same
 Does not own which commands are run, nor what they mean.
 """
 
-import ctypes
 import json
 import os
 import signal
@@ -18,12 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _interrupt_when_the_parent_dies() -> None:
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+from sandbox.process import dies_with_parent
 
 
 @dataclass(frozen=True)
@@ -40,22 +34,20 @@ class Engine:
     environment: Mapping[str, str]
     project: Path
 
-    def run(self, arguments: Sequence[str], *, talk: int | None = None) -> int:
+    def run(self, arguments: Sequence[str]) -> int:
         """Run `pulumi ARGUMENTS` and pass interrupts on; returns its exit code.
 
-        `talk` is the file descriptor for its output; standard error where it is None, because only data belongs on
-        standard output.
+        Its output goes to standard error: only data belongs on standard output.
         """
-        out = sys.stderr.fileno() if talk is None else talk
         child = subprocess.Popen(
             [str(self.cli), *arguments],
             cwd=self.project,
-            env={**self.environment, "PULUMI_DEBUG_COMMANDS": "true"},  # else there is no --event-log
+            env=dict(self.environment),
             stdin=subprocess.DEVNULL,
-            stdout=out,
+            stdout=sys.stderr.fileno(),
             stderr=sys.stderr.fileno(),
             start_new_session=True,
-            preexec_fn=_interrupt_when_the_parent_dies,
+            preexec_fn=dies_with_parent(signal.SIGINT),
         )
 
         def forward(number: int, frame: FrameType | None) -> None:

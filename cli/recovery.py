@@ -2,8 +2,7 @@
 
 Owns the two things that a SIGKILL leaves in a file backend: a lock whose owner is dead, and creates of which nobody
 knows whether they happened. The latter are read back from what is really there; the ones that are not there are
-forgotten. Does not own stacks that other people use at the same time: a lock whose
-owner lives is never touched.
+forgotten. Does not own stacks that other people use at the same time: a lock whose owner lives is never touched.
 """
 
 import json
@@ -13,9 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from cli.daemons import start_time
 from cli.engine import Engine
 from cli.failure import ExitCode, Failure
+from sandbox.process import start_time
 
 Find = Callable[[dict[str, Any], dict[str, Any]], str | None]
 """(resource of a pending create, deployment) -> the id under which it is really there, or None where it is not."""

@@ -20,7 +20,6 @@ def shell(checkout: Checkout, command: Sequence[str]) -> None:
         **engine.environment,
         **client_environment(checkout.state),
         "KUBECONFIG": str(checkout.kubeconfig),
-        "GKE_FLEET_SHELL": "1",
     }
     if not command:
         command = [os.environ.get("SHELL", "/bin/sh")]

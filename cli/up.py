@@ -53,7 +53,7 @@ def only_one(checkout: Checkout, what: str) -> Iterator[None]:
         os.close(handle)
 
 
-def up(checkout: Checkout, stack: str, *, seconds: float, policies: bool = True) -> None:
+def up(checkout: Checkout, stack: str, *, seconds: float) -> None:
     """Bring stack `stack` to what the files say and wait until Argo CD has delivered.
 
     `seconds`: how long Argo CD may take. Raises Failure.
@@ -68,7 +68,7 @@ def up(checkout: Checkout, stack: str, *, seconds: float, policies: bool = True)
         sandbox_ground.ensure_stack(engine, checkout, stack)
         clear_dead_lock(engine, PROJECT, stack, say)
         settle_pending(engine, stack, sandbox_ground.find, say)
-        changed = _preview_then_up(engine, checkout, stack, policies=policies)
+        changed = _preview_then_up(engine, checkout, stack)
         sandbox_ground.write_kubeconfig(checkout, planned)
         _wait_and_show(planned, seconds)
     took = f"{time.monotonic() - began:.0f} s"
@@ -86,9 +86,9 @@ def up(checkout: Checkout, stack: str, *, seconds: float, policies: bool = True)
     )
 
 
-def _preview_then_up(engine: Engine, checkout: Checkout, stack: str, *, policies: bool) -> bool:
+def _preview_then_up(engine: Engine, checkout: Checkout, stack: str) -> bool:
     """Returns whether anything was changed. Raises Failure where a policy, the program or the engine says no."""
-    pack = ["--policy-pack", str(checkout.policies)] if policies else []
+    pack = ["--policy-pack", str(checkout.policies)]
     folder = Path(tempfile.mkdtemp(prefix="gke-fleet-up-"))
     try:
         log = folder / "preview.events"

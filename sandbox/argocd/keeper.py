@@ -15,7 +15,7 @@ from pathlib import Path
 from sandbox.argocd.api import ApiError
 from sandbox.argocd.component import ADMIN, Component
 from sandbox.argocd.launch import TOKEN_SECONDS, Launch, Launcher, NotReady
-from sandbox.argocd.process import dies_with_parent, end, start_time
+from sandbox.process import dies_with_parent, end, start_time
 
 log = logging.getLogger("argocd")
 

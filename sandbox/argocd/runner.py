@@ -21,7 +21,7 @@ from sandbox.argocd.hub import Found, Hub, Unknown
 from sandbox.argocd.keeper import RETRY_SECONDS, Keeper, run_once
 from sandbox.argocd.launch import Launcher, announce
 from sandbox.argocd.ports import Ports
-from sandbox.argocd.process import end
+from sandbox.process import end
 
 log = logging.getLogger("argocd")
 

@@ -16,7 +16,7 @@ import yaml
 
 from sandbox import clusters
 from sandbox.argocd import client_environment
-from sandbox.argocd.process import start_time
+from sandbox.process import start_time
 from sandbox.tools import ensure
 
 VALUES = {

@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.argocd import client
 from sandbox.argocd.ports import Ports
-from sandbox.argocd.process import end, start_time
+from sandbox.process import end, start_time
 
 _SLEEPER = [sys.executable, "-c", "import signal; signal.pause()"]
 _DEAF = [

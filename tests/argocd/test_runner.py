@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.argocd.hub import CloudHub, Found, GivenHub, Unknown
-from sandbox.argocd.process import start_time
 from sandbox.argocd.runner import Runner
+from sandbox.process import start_time
 
 
 async def run_until_written(runner: Runner) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.daemons import Daemon, start_time
+from cli.daemons import Daemon
 from cli.failure import ExitCode, Failure
+from sandbox.process import start_time
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.daemons import start_time
 from cli.engine import Engine, changes, events
+from sandbox.process import start_time
 
 CHILD = """#!{python}
 import os, pathlib, signal, sys, time

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import textwrap
 from collections.abc import Mapping
@@ -34,9 +33,6 @@ step = pulumi.Config().get("step") or "1"
 @pytest.fixture(scope="session")
 def cli() -> Path:
     """The Pulumi CLI."""
-    named = os.environ.get("GKE_FLEET_PULUMI")
-    if named:
-        return Path(named)
     from sandbox.tools import ensure
 
     return Path(ensure("pulumi", lambda _: None)) / "pulumi"

@@ -7,7 +7,6 @@ needed; it does not prove what the kubernetes plugin's Check makes of inputs.
 """
 
 import json
-import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -97,7 +96,7 @@ def violations(events: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("foreign")
-    cli = Path(os.environ.get("GKE_FLEET_PULUMI") or ensure("pulumi", silent) / "pulumi")
+    cli = ensure("pulumi", silent) / "pulumi"
     state = folder / "state"
     state.mkdir()
     environment = workspace.make(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.argocd.process import start_time
+from sandbox.process import start_time
 from sandbox.tools import GROUPS, MissingTool, ToolError, build, ensure
 from sandbox.tools.build import binary_name, failure, progress
 from sandbox.tools.toolchain import Go

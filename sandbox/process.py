@@ -40,13 +40,14 @@ async def end(pid: int, started: str, seconds: float = 10) -> None:
             await asyncio.sleep(0.05)
 
 
-def dies_with_parent() -> Callable[[], None]:
-    """For a child, before it becomes its program: end it when this process ends, however that happens."""
+def dies_with_parent(number: signal.Signals = signal.SIGTERM) -> Callable[[], None]:
+    """For a child, before it becomes its program: it gets signal `number` when this process ends, however that
+    happens."""
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     parent = os.getpid()
 
     def prepare() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
 
