@@ -22,15 +22,18 @@ def main() -> None:
         )
     except ConfigurationError as error:
         raise pulumi.RunError(str(error)) from None
-    fleet = configuration.fleet
+    fleet, part = configuration.fleet, configuration.part
+    needs_token = part.has_hub and fleet.argocd.git_credentials is not None
     arguments = FleetArgs(
         configuration=configuration,
         readiness_timeout=config.get_int("readinessTimeout") or 0,
-        git_token=config.require_secret("gitToken") if fleet.argocd.git_credentials else None,
+        git_token=config.require_secret("gitToken") if needs_token else None,
     )
     Fleet(fleet.name, arguments)
-    pulumi.export("applications", [application.summary() for application in configuration.applications])
-    pulumi.export("clusters", [cluster.name for cluster in fleet.clusters])
+    held = [cluster.name for cluster in part.clusters(fleet)]
+    delivered = [found.summary() for found in configuration.applications if found.cluster in held]
+    pulumi.export("applications", delivered)
+    pulumi.export("clusters", held)
 
 
 main()

@@ -70,6 +70,35 @@ def status(stack: Stack = places.SANDBOX_STACK, form: Format = Form.TEXT) -> Non
 
 
 @app.command()
+def adopt(
+    stack: Stack,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="KIND/NAME to take over, as in Cluster/tokyo-shop or 'Membership/*'."),
+    ] = None,
+    to: Annotated[Path, typer.Option(help="Folder for the import files.")] = Path("adoption"),
+) -> None:
+    """Write the files by which `pulumi import` takes over what exists already (docs/adoption.md)."""
+    from cli.adoption import adopt as run
+    from cli.grounds import of_stacks
+
+    checkout = places.here()
+    run(of_stacks(checkout, [stack], f"./fleet adopt {stack}"), stack, only or [], to, _say)
+
+
+@app.command()
+def move(
+    stacks: Annotated[list[str], typer.Argument(help="All the stacks that share a fleet, before and after.")],
+) -> None:
+    """Move resources between the stacks of a fleet, as their `gke-fleet:part` now says (docs/parts.md)."""
+    from cli.grounds import of_stacks
+    from cli.parts import move as run
+
+    checkout = places.here()
+    run(of_stacks(checkout, stacks, "./fleet move"), stacks, _say)
+
+
+@app.command()
 def down(
     force: Annotated[
         bool, typer.Option("--force", help="Drop the sandbox without destroying the stack.")
@@ -98,6 +127,10 @@ def test(
     from cli.checks import checks
 
     checks(places.here(), fast=fast, more=context.args)
+
+
+def _say(line: str) -> None:
+    tables.talk.print(line, markup=False)
 
 
 def main() -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SANDBOX_STACK = "sandbox"
+SANDBOX_FLEET = "sandbox"
+"""The fleet that lives on this machine; every stack that holds it or a part of it does."""
 PROJECT = "gke-fleet"
 
 

@@ -13,7 +13,18 @@ from cli import tables
 from cli.checkout import Checkout
 from cli.failure import ExitCode, Failure
 
-_TYPED = ("__main__.py", "model", "components", "policies", "plugins", "sandbox", "whatif", "cli", "tests")
+_TYPED = (
+    "__main__.py",
+    "bootstrap",
+    "model",
+    "components",
+    "policies",
+    "plugins",
+    "sandbox",
+    "whatif",
+    "cli",
+    "tests",
+)
 
 
 def checks(checkout: Checkout, *, fast: bool, more: Sequence[str]) -> None:

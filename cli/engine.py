@@ -6,6 +6,7 @@ what it has begun and leaves a clean state, the second ends it. It gets the same
 Does not own which commands are run, nor what they mean.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -34,21 +35,23 @@ class Engine:
     environment: Mapping[str, str]
     project: Path
 
-    def run(self, arguments: Sequence[str]) -> int:
+    def run(self, arguments: Sequence[str], *, log: Path | None = None) -> int:
         """Run `pulumi ARGUMENTS` and pass interrupts on; returns its exit code.
 
-        Its output goes to standard error: only data belongs on standard output.
+        Its output goes to `log`, or to standard error: only data belongs on standard output.
         """
-        child = subprocess.Popen(
-            [str(self.cli), *arguments],
-            cwd=self.project,
-            env=dict(self.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=sys.stderr.fileno(),
-            stderr=sys.stderr.fileno(),
-            start_new_session=True,
-            preexec_fn=dies_with_parent(signal.SIGINT),
-        )
+        with contextlib.ExitStack() as opened:
+            told = opened.enter_context(log.open("wb")).fileno() if log else sys.stderr.fileno()
+            child = subprocess.Popen(
+                [str(self.cli), *arguments],
+                cwd=self.project,
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=told,
+                stderr=told,
+                start_new_session=True,
+                preexec_fn=dies_with_parent(signal.SIGINT),
+            )
 
         def forward(number: int, frame: FrameType | None) -> None:
             os.kill(child.pid, signal.SIGINT)

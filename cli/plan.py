@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.applications import Wanted
-from cli.checkout import Checkout
+from cli.checkout import SANDBOX_FLEET, Checkout
 from cli.failure import ExitCode, Failure
 from model import ConfigurationError
 from model.gateway import kubeconfig
@@ -21,13 +21,15 @@ class Plan:
     """A stack as its files say it is to be.
 
     Attributes:
-        clusters: names in the order of the fleet file.
+        on_sandbox: whether it lives on this machine.
+        clusters: names of the clusters that the stack holds, in the order of the fleet file.
         rings: cluster -> ring.
         hub: the hub's name.
-        applications: every Application that is predicted, the one of Argo CD itself first.
-        kubeconfigs: cluster -> the kubeconfig of the caller, through Connect Gateway.
+        applications: every Application that is predicted for these clusters, the one of Argo CD itself first.
+        kubeconfigs: cluster of the whole fleet -> the kubeconfig of the caller, through Connect Gateway.
     """
 
+    on_sandbox: bool
     clusters: tuple[str, ...]
     rings: Mapping[str, str]
     hub: str
@@ -46,10 +48,14 @@ def plan(checkout: Checkout, stack: str) -> Plan:
     except ConfigurationError as error:
         raise Failure(ExitCode.CONFIGURATION, str(error)) from error
     fleet = configuration.fleet
+    held = tuple(cluster.name for cluster in configuration.part.clusters(fleet))
     return Plan(
-        clusters=tuple(cluster.name for cluster in fleet.clusters),
+        on_sandbox=fleet.name == SANDBOX_FLEET,
+        clusters=held,
         rings={cluster.name: cluster.ring for cluster in fleet.clusters},
         hub=fleet.hub.name,
-        applications=tuple(Wanted(**stamped.summary()) for stamped in configuration.applications),
+        applications=tuple(
+            Wanted(**stamped.summary()) for stamped in configuration.applications if stamped.cluster in held
+        ),
         kubeconfigs={cluster.name: json.loads(kubeconfig(fleet, cluster)) for cluster in fleet.clusters},
     )

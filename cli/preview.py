@@ -43,12 +43,17 @@ def preview(checkout: Checkout, stack: str, *, form: str, output: Path | None) -
             console.print(tables.predicted([a.__dict__ for a in planned.applications]))
             for one in result.policies:
                 console.print(f"[red]{one['level']}[/] {one['rule']}: {escape(one['message'])}")
+            processes = ", ".join(f"{count} {name}" for name, count in result.providers.items())
+            console.print(
+                f"Provider processes of an ordinary run: {sum(result.providers.values())} ({processes})"
+            )
         else:
             document: dict[str, Any] = {
                 "stack": stack,
                 "resources": result.resources,
                 "applications": [a.__dict__ for a in planned.applications],
                 "policies": result.policies,
+                "providers": result.providers,
                 "summary": result.summary,
             }
             written = json.dumps(document, indent=2) + "\n"

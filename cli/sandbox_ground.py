@@ -124,22 +124,27 @@ def _register_mirror(checkout: Checkout) -> None:
         ) from error
 
 
-def ensure_stack(engine: Engine, checkout: Checkout, stack: str) -> None:
-    """Make the stack in the sandbox's own backend, without touching the tracked stack file.
+def state_file(checkout: Checkout, project: str, stack: str) -> Path:
+    """Where the sandbox's backend keeps the state of a stack of a Pulumi project."""
+    return checkout.backend / ".pulumi" / "stacks" / project / f"{stack}.json"
+
+
+def ensure_stack(engine: Engine, checkout: Checkout, project: str, stack: str) -> None:
+    """Make the stack of a Pulumi project in the sandbox's own backend, without touching the tracked stack file.
 
     `pulumi stack init` rewrites the stack file of the project it runs in, so it runs in a scratch project of the
     same name.
     """
-    if (checkout.backend / ".pulumi" / "stacks" / "gke-fleet" / f"{stack}.json").exists():
+    if state_file(checkout, project, stack).exists():
         return
     scratch = Path(tempfile.mkdtemp(prefix="gke-fleet-init-"))
     try:
-        (scratch / "Pulumi.yaml").write_text("name: gke-fleet\nruntime: python\n")
+        (scratch / "Pulumi.yaml").write_text(f"name: {project}\nruntime: python\n")
         made = Engine(engine.cli, engine.environment, scratch).ask(
             ["stack", "init", stack, "--non-interactive"]
         )
         if made.returncode != 0:
-            raise Failure(ExitCode.REFUSED, f"stack {stack} could not be made:\n{made.stderr}")
+            raise Failure(ExitCode.REFUSED, f"stack {stack} of {project} could not be made:\n{made.stderr}")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

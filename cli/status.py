@@ -9,7 +9,7 @@ import sys
 
 from cli import sandbox_ground, tables
 from cli.applications import Hub, missing, placed
-from cli.checkout import SANDBOX_STACK, Checkout
+from cli.checkout import Checkout
 from cli.failure import ExitCode, Failure
 from cli.plan import plan
 
@@ -20,7 +20,7 @@ def status(checkout: Checkout, stack: str, *, form: str) -> None:
     Raises Failure with exit code 4 where something is not as predicted.
     """
     planned = plan(checkout, stack)
-    if stack == SANDBOX_STACK:
+    if planned.on_sandbox:
         sandbox_ground.attach(checkout)
     seen = placed(Hub(planned.hub_kubeconfig, os.environ).applications(), planned.applications)
     if form == "json":

@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,11 +15,14 @@ from pathlib import Path
 
 from cli import sandbox_ground, tables
 from cli.applications import Hub, wait
-from cli.checkout import PROJECT, SANDBOX_STACK, Checkout
-from cli.engine import Engine, changes
+from cli.bootstrap import ensure_bootstrapped
+from cli.checkout import PROJECT, Checkout
+from cli.engine import Engine, changes, events
 from cli.failure import ExitCode, Failure
+from cli.grounds import official
 from cli.plan import Plan, plan
 from cli.recovery import clear_dead_lock, settle_pending
+from cli.replacement import refusal, replaced_clusters
 
 UNCHANGED = frozenset({"same", "read", "refresh"})
 
@@ -59,13 +61,14 @@ def up(checkout: Checkout, stack: str, *, seconds: float) -> None:
     `seconds`: how long Argo CD may take. Raises Failure.
     """
     planned = plan(checkout, stack)
-    if stack != SANDBOX_STACK:
+    if not planned.on_sandbox:
         _up_with_official_plugins(checkout, stack)
         return
     began = time.monotonic()
     with only_one(checkout, "up"):
         engine = sandbox_ground.start(checkout, say)
-        sandbox_ground.ensure_stack(engine, checkout, stack)
+        ensure_bootstrapped(engine, checkout, sandbox_ground.find, say)
+        sandbox_ground.ensure_stack(engine, checkout, PROJECT, stack)
         clear_dead_lock(engine, PROJECT, stack, say)
         settle_pending(engine, stack, sandbox_ground.find, say)
         changed = _preview_then_up(engine, checkout, stack)
@@ -99,6 +102,7 @@ def _preview_then_up(engine: Engine, checkout: Checkout, stack: str) -> bool:
                 ExitCode.REFUSED,
                 "the preview failed or a mandatory policy is violated (see above); nothing was changed",
             )
+        _refuse_replacement(log)
         if set(changes(log)) <= UNCHANGED:
             return False
         log = folder / "up.events"
@@ -111,6 +115,12 @@ def _preview_then_up(engine: Engine, checkout: Checkout, stack: str) -> bool:
         return True
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_replacement(log: Path) -> None:
+    replaced = replaced_clusters(events(log))
+    if replaced:
+        raise Failure(ExitCode.REFUSED, *refusal(replaced))
 
 
 def _wait_and_show(planned: Plan, seconds: float) -> None:
@@ -134,21 +144,15 @@ def _wait_and_show(planned: Plan, seconds: float) -> None:
 
 
 def _up_with_official_plugins(checkout: Checkout, stack: str) -> None:
-    cli = shutil.which("pulumi")
-    if cli is None:
-        raise Failure(
-            ExitCode.MISSING,
-            f"`./fleet up {stack}` needs the Pulumi CLI, and there is none on PATH",
-            "install it (https://www.pulumi.com/docs/install/), log in to the state backend, then run it again",
-        )
-    # The official language host runs a policy pack with the python on PATH: the one that has the pack's packages.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    engine = Engine(Path(cli), {**os.environ, "PATH": path}, checkout.root)
+    engine = official(checkout, f"./fleet up {stack}")
     pack = ["--policy-pack", str(checkout.policies)]
-    if engine.run(["preview", "--stack", stack, *pack]) != 0:
-        raise Failure(
-            ExitCode.REFUSED, "the preview failed or a mandatory policy is violated; nothing was changed"
-        )
+    with tempfile.TemporaryDirectory(prefix="gke-fleet-up-") as folder:
+        log = Path(folder) / "preview.events"
+        if engine.run(["preview", "--stack", stack, *pack, "--event-log", str(log)]) != 0:
+            raise Failure(
+                ExitCode.REFUSED, "the preview failed or a mandatory policy is violated; nothing was changed"
+            )
+        _refuse_replacement(log)
     if engine.run(["up", "--yes", "--skip-preview", "--stack", stack, *pack]) != 0:
         raise Failure(
             ExitCode.REFUSED, "pulumi up did not finish (see above)", "run it again; it goes on from there"

@@ -25,6 +25,9 @@ from model.load import Configuration
 from model.stamping import ARGOCD
 
 API_VERSION = "argoproj.io/v1alpha1"
+HELM_HANDS_OVER = "argocd.argoproj.io/client-side-apply-migration-manager"
+"""Argo CD takes over the fields that this manager set. Without it, what the first installation set and a later
+change of values drops would stay for ever: server-side apply removes no field that somebody else owns too."""
 _INSTALL_SECONDS = 900
 
 
@@ -73,7 +76,12 @@ class Argocd(pulumi.ComponentResource):
             for project, spec in project_specs.items()
         }
         itself = self._custom(
-            "Application", ARGOCD, self_application_spec(fleet, catalogue), hub, [projects[ARGOCD]]
+            "Application",
+            ARGOCD,
+            self_application_spec(fleet, catalogue),
+            hub,
+            [projects[ARGOCD]],
+            annotations={HELM_HANDS_OVER: "helm"},
         )
         self.ready = [release, projects[ADDONS_PROJECT], itself]
         credentials = fleet.argocd.git_credentials
@@ -98,13 +106,23 @@ class Argocd(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _custom(
-        self, kind: str, name: str, spec: dict[str, Any], hub: JoinedCluster, after: list[pulumi.Resource]
+        self,
+        kind: str,
+        name: str,
+        spec: dict[str, Any],
+        hub: JoinedCluster,
+        after: list[pulumi.Resource],
+        annotations: dict[str, str] | None = None,
     ) -> pulumi.Resource:
         resource: pulumi.Resource = kubernetes.apiextensions.CustomResource(
             name,
             api_version=API_VERSION,
             kind=kind,
-            metadata={"name": name, "namespace": ARGOCD},
+            metadata={
+                "name": name,
+                "namespace": ARGOCD,
+                **({"annotations": annotations} if annotations else {}),
+            },
             spec=spec,
             opts=hub.inside(self, after),
         )

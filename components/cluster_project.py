@@ -19,12 +19,12 @@ from components.project_apis import enable_apis
 @dataclass(frozen=True, kw_only=True)
 class ClusterProjectArgs:
     """`apis` are full names of APIs, `agent` is the IAM member of the fleet's service agent, which
-    `agent_exists` makes."""
+    `agent_exists` makes where this stack does."""
 
     project: str
     apis: Sequence[str]
     agent: str
-    agent_exists: pulumi.Resource
+    agent_exists: list[pulumi.Resource]
     agent_roles: Sequence[str]
 
 
@@ -44,7 +44,7 @@ class ClusterProject(pulumi.ComponentResource):
                 project=args.project,
                 role=role,
                 member=args.agent,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[*apis, args.agent_exists]),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[*apis, *args.agent_exists]),
             )
             for role in args.agent_roles
         ]

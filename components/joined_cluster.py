@@ -1,7 +1,9 @@
 """A cluster in the fleet, and the one Provider that reaches it: what hub and members have in common.
 
-Owns how a cluster comes into the fleet (created, registered, or there already) and its kubernetes.Provider.
-The engine runs each explicit Provider as a process of its own, so a cluster has exactly one.
+Owns how a cluster comes into the fleet (created with its subnetwork, node account and pools; registered; or
+there already) and its kubernetes.Provider. The engine runs each explicit Provider as a process of its own, so
+a cluster has exactly one. A fleet in parts has one more for the hub in each members stack; the hub itself is
+then another stack's.
 """
 
 from __future__ import annotations
@@ -13,6 +15,9 @@ import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
 from components.membership import Membership, MembershipArgs
+from components.network import subnetwork
+from components.node_account import NodeAccount, NodeAccountArgs
+from components.node_pools import node_pools
 from components.private_cluster import membership_mismatch, private_cluster
 from components.readiness import wait_before_create
 from model.cluster import Cluster
@@ -24,18 +29,21 @@ from model.vocabulary import Join
 @dataclass(frozen=True, kw_only=True)
 class JoinedClusterArgs:
     """`before`: what has to exist before the cluster can join. `readiness_timeout`: seconds, 0 does not
-    wait."""
+    wait. `is_owned`: whether this stack has the cluster, not just a way into it."""
 
     fleet: Fleet
     cluster: Cluster
     before: list[pulumi.Resource]
     readiness_timeout: int
+    is_owned: bool = True
 
 
 class JoinedCluster(pulumi.ComponentResource):
-    """`created`: the cluster resource, where this program made it. `provider`: the way into the cluster."""
+    """`created`: the cluster resource, where this program made it; `nodes`: its pools. `provider`: the way
+    into the cluster."""
 
     created: gcp.container.Cluster | None
+    nodes: list[pulumi.Resource]
     provider: kubernetes.Provider
     membership: pulumi.Output[str]
 
@@ -43,24 +51,20 @@ class JoinedCluster(pulumi.ComponentResource):
         self, name: str, args: JoinedClusterArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("gke-fleet:index:JoinedCluster", name, None, opts)
-        fleet, cluster, protect = args.fleet, args.cluster, args.fleet.protects(args.cluster)
-        self.created = None
+        fleet, cluster = args.fleet, args.cluster
+        self.created, self.nodes = None, []
         self.membership = pulumi.Output.from_input(cluster.membership_id)
-        joined = args.before
-        if cluster.join is Join.CREATE:
-            self.created = private_cluster(
-                cluster,
-                host_project=fleet.host_project,
-                environment=fleet.name,
-                protect=protect,
-                parent=self,
-                depends_on=args.before,
-            )
+        joined: list[pulumi.Input[pulumi.Resource]] = [*args.before]
+        if args.is_owned and cluster.join is Join.CREATE:
+            self.created = self._create(args)
             self.membership = self.created.fleet.apply(lambda reported: _checked(cluster, reported))
-            joined = [self.created]
-        elif cluster.join is Join.REGISTER:
+            joined = [_once_checked(self.created, self.membership)]
+        elif args.is_owned and cluster.join is Join.REGISTER:
             arguments = MembershipArgs(
-                cluster=cluster, host_project=fleet.host_project, protect=protect, depends_on=args.before
+                cluster=cluster,
+                host_project=fleet.host_project,
+                protect=fleet.protects(cluster),
+                depends_on=args.before,
             )
             membership = Membership(cluster.name, arguments, pulumi.ResourceOptions(parent=self))
             joined = [membership.resource]
@@ -101,9 +105,33 @@ class JoinedCluster(pulumi.ComponentResource):
             retain_on_delete=retain_on_delete,
         )
 
+    def _create(self, args: JoinedClusterArgs) -> gcp.container.Cluster:
+        fleet, cluster = args.fleet, args.cluster
+        network = subnetwork(cluster, protect=fleet.protects(cluster), parent=self, depends_on=args.before)
+        account = NodeAccount(
+            cluster.name,
+            NodeAccountArgs(cluster=cluster, before=args.before),
+            pulumi.ResourceOptions(parent=self),
+        )
+        before = [*args.before, *network, *account.ready]
+        created = private_cluster(fleet, cluster, parent=self, depends_on=before)
+        self.nodes = node_pools(cluster, created, parent=self)
+        return created
+
 
 def _checked(cluster: Cluster, reported: object) -> str:
     wrong = membership_mismatch(cluster.membership_id, cluster.membership_location, reported)
     if wrong is not None:
         raise pulumi.RunError(f"cluster {cluster.name}: {wrong}")
     return cluster.membership_id
+
+
+def _once_checked(
+    created: gcp.container.Cluster, membership: pulumi.Output[str]
+) -> pulumi.Output[pulumi.Resource]:
+    """A dependency on a new cluster that fails where its membership is not the expected one.
+
+    The Provider's address is another cluster's then, or nobody's. Its inputs are known before, so nothing
+    else would hold it back.
+    """
+    return membership.apply(lambda _: created)

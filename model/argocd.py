@@ -7,17 +7,32 @@ dots is one key.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import Any
 
 import yaml
 
+from model.argocd_settings import ArgocdSettings, DefaultAccess, Kinds, Sso
 from model.catalogue import Catalogue
 from model.fleet import Fleet
-from model.gateway import IN_CLUSTER, server_url
-from model.identity import argocd_account
+from model.gateway import IN_CLUSTER
+from model.identity import CONTROLLER, SERVER, caller_account, callers
 from model.stamping import ARGOCD
 
-_EXCLUDED = (
+_KYVERNO_REPORTS = (
+    "AdmissionReport",
+    "BackgroundScanReport",
+    "ClusterAdmissionReport",
+    "ClusterBackgroundScanReport",
+    "ClusterEphemeralReport",
+    "ClusterPolicyReport",
+    "EphemeralReport",
+    "PolicyReport",
+    "UpdateRequest",
+)
+
+_EXCLUDED: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("", ("Endpoints", "Event")),
     ("discovery.k8s.io", ("EndpointSlice",)),
     ("events.k8s.io", ("Event",)),
@@ -35,12 +50,13 @@ _EXCLUDED = (
     ("certificates.k8s.io", ("CertificateSigningRequest",)),
     ("cert-manager.io", ("CertificateRequest",)),
     ("cilium.io", ("CiliumEndpoint", "CiliumEndpointSlice", "CiliumIdentity")),
+    *((group, _KYVERNO_REPORTS) for group in ("kyverno.io", "reports.kyverno.io", "wgpolicyk8s.io")),
     ("metrics.k8s.io", ("*",)),
 )
 """Kinds that Argo CD does not watch: they change all the time or cannot be listed, and each costs requests at
-the gateway."""
+the gateway. All of Argo CD's own defaults are among them, for this setting replaces those."""
 
-_KINDS_OF_ARGOCD = {
+KINDS_OF_ARGOCD = {
     "cluster": (
         "apiextensions.k8s.io/CustomResourceDefinition",
         "rbac.authorization.k8s.io/ClusterRole",
@@ -61,54 +77,155 @@ _KINDS_OF_ARGOCD = {
         "rbac.authorization.k8s.io/RoleBinding",
     ),
 }
+"""What the chart makes: Argo CD manages itself with these and no others."""
 
 
-def resource_exclusions() -> str:
+def resource_exclusions(settings: ArgocdSettings) -> str:
     """The setting `resource.exclusions` as the YAML text that Argo CD wants. It replaces the chart's own."""
-    entries = [{"apiGroups": [group], "kinds": list(kinds), "clusters": ["*"]} for group, kinds in _EXCLUDED]
-    return yaml.safe_dump(entries, sort_keys=False)
+    return _filter([*_EXCLUDED, *_pairs(settings.resource_exclusions)])
+
+
+def _filter(entries: Iterable[tuple[str, tuple[str, ...]]]) -> str:
+    documents = [{"apiGroups": [group], "kinds": list(kinds), "clusters": ["*"]} for group, kinds in entries]
+    return yaml.safe_dump(documents, sort_keys=False)
+
+
+def is_watched(settings: ArgocdSettings, kind: str) -> bool:
+    """Whether Argo CD looks at a kind (`GROUP/Kind`, or `Kind` alone), and so can deliver it: it is not excluded,
+    and included where there are inclusions. Argo CD's rules: `*` in a group stands for any part, a kind is
+    itself or `*`."""
+    group, _, name = kind.rpartition("/")
+
+    def holds(entries: Iterable[tuple[str, tuple[str, ...]]]) -> bool:
+        return any(
+            fnmatchcase(group, pattern) and ("*" in kinds or name in kinds) for pattern, kinds in entries
+        )
+
+    excluded = [*_EXCLUDED, *_pairs(settings.resource_exclusions)]
+    included = _pairs(settings.resource_inclusions)
+    return not holds(excluded) and (not included or holds(included))
+
+
+def _pairs(entries: Iterable[Kinds]) -> list[tuple[str, tuple[str, ...]]]:
+    return [(group, one.kinds) for one in entries for group in one.api_groups]
 
 
 def chart_values(fleet: Fleet) -> dict[str, Any]:
     """Values of the argo-cd chart for a fleet: the Release and the Application `argocd` get the same."""
     settings = fleet.argocd
     replicas = settings.replicas
-    account = {"serviceAccount": {"annotations": {"iam.gke.io/gcp-service-account": argocd_account(fleet)}}}
     values: dict[str, Any] = {
-        "global": {"networkPolicy": {"create": True}},
-        "crds": {"install": True, "keep": True},
-        "configs": {
-            "cm": {
-                "admin.enabled": settings.admin,
-                "application.resourceTrackingMethod": "annotation",
-                "exec.enabled": False,
-                "resource.exclusions": resource_exclusions(),
-                "timeout.reconciliation": f"{settings.reconciliation_seconds}s",
-                "timeout.reconciliation.jitter": f"{settings.reconciliation_jitter_seconds}s",
-            },
-            "params": {"controller.self.heal.backoff.cap.seconds": str(settings.self_heal_pause_seconds)},
-        },
-        "controller": {
-            "replicas": replicas.controller,
-            # No key of the chart sets this one.
-            "env": [
+        "global": {
+            "networkPolicy": {"create": True},
+            # The chart fills in each workload's own labelSelector. Three zones, where a regional hub has them.
+            "topologySpreadConstraints": [
                 {
-                    "name": "ARGOCD_CLUSTER_CACHE_WATCH_RESYNC_DURATION",
-                    "value": f"{settings.watch_resync_seconds}s",
+                    "maxSkew": 1,
+                    "topologyKey": "topology.kubernetes.io/zone",
+                    "whenUnsatisfiable": "ScheduleAnyway",
                 }
             ],
-            **account,
         },
-        "server": {"replicas": replicas.server, **account},
-        "repoServer": {"replicas": replicas.repo_server},
-        "applicationSet": {"replicas": replicas.application_set},
+        "crds": {"install": True, "keep": True},
+        "configs": {"cm": _cm(settings), "params": _params(settings), "rbac": _rbac(settings.sso)},
+        "controller": {**_scaled(replicas.controller), "env": _controller_environment(settings)},
+        "server": _scaled(replicas.server),
+        "repoServer": _scaled(replicas.repo_server),
+        "applicationSet": _scaled(replicas.application_set),
         "redis": {"enabled": True},
         "dex": {"enabled": False},
         "notifications": {"enabled": False},
     }
+    for component, account in _accounts(fleet).items():
+        values[component]["serviceAccount"] = {"annotations": {"iam.gke.io/gcp-service-account": account}}
     if settings.domain is not None:
         values["global"]["domain"] = settings.domain
+    if settings.redis_ha:
+        # It replaces the one Redis, and its Service is what the chart then writes into redis.server. What is
+        # global in the chart does not reach it, so it has its own.
+        values["redis-ha"] = {
+            "enabled": True,
+            "podDisruptionBudget": dict(_ONE_AT_A_TIME),
+            "topologySpreadConstraints": {"enabled": True},
+            "haproxy": {"podDisruptionBudget": dict(_ONE_AT_A_TIME)},
+        }
     return values
+
+
+_CALLING = {CONTROLLER: "controller", SERVER: "server"}
+"""ServiceAccount that calls members -> its component in the chart."""
+
+_ONE_AT_A_TIME = {"maxUnavailable": 1}
+
+
+def _scaled(replicas: int) -> dict[str, Any]:
+    """A component with so many replicas. One alone has no disruption budget: one that lets it go says nothing, and
+    one that does not would keep its node from ever being drained."""
+    budget = {"pdb": {"enabled": True, **_ONE_AT_A_TIME}} if replicas > 1 else {}
+    return {"replicas": replicas, **budget}
+
+
+def _accounts(fleet: Fleet) -> dict[str, str]:
+    """Component -> e-mail of the service account that its ServiceAccount acts as; empty for direct principals."""
+    found = {_CALLING[caller.service_account]: caller_account(fleet, caller) for caller in callers(fleet)}
+    return {component: account for component, account in found.items() if account is not None}
+
+
+def _cm(settings: ArgocdSettings) -> dict[str, Any]:
+    """ConfigMap argocd-cm. A list or map has to be YAML text here."""
+    made: dict[str, Any] = {
+        "admin.enabled": settings.admin,
+        "application.resourceTrackingMethod": "annotation",
+        "exec.enabled": settings.exec,
+        "resource.exclusions": resource_exclusions(settings),
+        "timeout.reconciliation": f"{settings.reconciliation_seconds}s",
+        "timeout.reconciliation.jitter": f"{settings.reconciliation_jitter_seconds}s",
+    }
+    if settings.resource_inclusions:
+        made["resource.inclusions"] = _filter(_pairs(settings.resource_inclusions))
+    if settings.sso is not None:
+        made["oidc.config"] = _oidc(settings.sso)
+    return made
+
+
+def _oidc(sso: Sso) -> str:
+    """The login at an issuer. Argo CD replaces `$SECRET:KEY` by what that Secret holds, if it is labelled
+    `app.kubernetes.io/part-of: argocd` (https://argo-cd.readthedocs.io/en/stable/operator-manual/user-management/)."""
+    config = {
+        "name": sso.name,
+        "issuer": sso.issuer,
+        "clientID": sso.client_id,
+        "clientSecret": sso.client_secret,
+        "requestedScopes": list(sso.scopes),
+    }
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def _rbac(sso: Sso | None) -> dict[str, str]:
+    """ConfigMap argocd-rbac-cm: who may what once logged in. Without a rule nobody but the admin may anything."""
+    if sso is None:
+        return {"policy.default": "", "policy.csv": "", "scopes": "[groups]"}
+    lines = [f"g, {group}, role:{access.value}\n" for group, access in sorted(sso.groups.items())]
+    default = "" if sso.default_access is DefaultAccess.NONE else f"role:{sso.default_access.value}"
+    return {"policy.default": default, "policy.csv": "".join(lines), "scopes": f"[{sso.claim.value}]"}
+
+
+def _params(settings: ArgocdSettings) -> dict[str, str]:
+    return {
+        "controller.self.heal.backoff.cap.seconds": str(settings.self_heal_pause_seconds),
+        "controller.sharding.algorithm": settings.sharding.value,
+    }
+
+
+def _controller_environment(settings: ArgocdSettings) -> list[dict[str, str]]:
+    """What no key of the chart sets (10.1.1 was read). Where a later chart has a key for one of these, the
+    variable would stand twice, which server-side apply refuses: it then belongs among `_params`."""
+    made = {"ARGOCD_CLUSTER_CACHE_WATCH_RESYNC_DURATION": f"{settings.watch_resync_seconds}s"}
+    if settings.client_qps is not None:
+        made["ARGOCD_K8S_CLIENT_QPS"] = str(settings.client_qps)
+    if settings.client_burst is not None:
+        made["ARGOCD_K8S_CLIENT_BURST"] = str(settings.client_burst)
+    return [{"name": name, "value": value} for name, value in made.items()]
 
 
 def self_application_spec(fleet: Fleet, catalogue: Catalogue) -> dict[str, Any]:
@@ -146,23 +263,31 @@ def argocd_project_spec(catalogue: Catalogue) -> dict[str, Any]:
     return _project(
         "Argo CD itself",
         sources=[catalogue.argocd.repository],
-        destinations=[(IN_CLUSTER, ARGOCD)],
-        cluster_kinds=_KINDS_OF_ARGOCD["cluster"],
-        namespaced_kinds=_KINDS_OF_ARGOCD["namespaced"],
+        destinations=[{"server": IN_CLUSTER, "namespace": ARGOCD}],
+        cluster_kinds=KINDS_OF_ARGOCD["cluster"],
+        namespaced_kinds=KINDS_OF_ARGOCD["namespaced"],
     )
 
 
 def addons_project_spec(fleet: Fleet, catalogue: Catalogue) -> dict[str, Any]:
     """The `spec` of the AppProject of all add-ons: their repositories, namespaces, clusters and kinds,
-    nothing else."""
+    nothing else.
+
+    Clusters are named, for the address of one that is still to be created may not be known. Argo CD lets an
+    Application through whose destination has that name or that server, however it is written
+    (`isDestinationMatched` of its type AppProject).
+    """
     addons = catalogue.addons.values()
     sources = {addon.repository for addon in addons} | {catalogue.empty_source.repository}
     namespaces = sorted({addon.namespace for addon in addons})
     return _project(
         "Add-ons that every cluster gets",
         sources=sorted(sources),
+        # Sorted, so that the order of entries in a fleet file means nothing.
         destinations=[
-            (server_url(fleet, cluster), namespace) for cluster in fleet.clusters for namespace in namespaces
+            {"name": cluster, "namespace": namespace}
+            for cluster in sorted(cluster.name for cluster in fleet.clusters)
+            for namespace in namespaces
         ],
         cluster_kinds=("Namespace", *(kind for addon in addons for kind in addon.kinds.cluster)),
         namespaced_kinds=tuple(kind for addon in addons for kind in addon.kinds.namespaced),
@@ -173,17 +298,14 @@ def _project(
     description: str,
     *,
     sources: list[str],
-    destinations: list[tuple[str, str]],
+    destinations: list[dict[str, str]],
     cluster_kinds: tuple[str, ...],
     namespaced_kinds: tuple[str, ...],
 ) -> dict[str, Any]:
     return {
         "description": description,
         "sourceRepos": sources,
-        # Sorted, so that the order of entries in a fleet file means nothing.
-        "destinations": [
-            {"server": server, "namespace": namespace} for server, namespace in sorted(destinations)
-        ],
+        "destinations": destinations,
         "clusterResourceWhitelist": [_group_kind(kind) for kind in sorted(set(cluster_kinds))],
         "namespaceResourceWhitelist": [_group_kind(kind) for kind in sorted(set(namespaced_kinds))],
     }

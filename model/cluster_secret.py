@@ -1,4 +1,4 @@
-"""The Secret by which Argo CD knows a cluster. It holds no secret: Argo CD's own identity opens the gateway.
+"""The Secret by which Argo CD knows a cluster. It holds no secret: Argo CD's own identity opens every way.
 
 Labels are what ApplicationSets select by and templates read; a version is never among them.
 """
@@ -9,7 +9,6 @@ import json
 
 from model.cluster import Cluster
 from model.fleet import Fleet
-from model.gateway import server_url
 
 CLUSTER_SECRET_TYPE = {"argocd.argoproj.io/secret-type": "cluster"}
 
@@ -39,21 +38,23 @@ def secret_labels(fleet: Fleet, cluster: Cluster) -> dict[str, str]:
     return {**CLUSTER_SECRET_TYPE, **fleet_labels(fleet.name, cluster)}
 
 
-def secret_content(fleet: Fleet, cluster: Cluster) -> dict[str, str]:
+def secret_content(fleet: Fleet, cluster: Cluster, server: str, ca: str | None = None) -> dict[str, str]:
     """What the Secret says, as plain text: name, server and how to log in.
+
+    `server` is the https URL, `server_url` where that is known; `ca` is base64 of a PEM certificate, needed for a
+    private address alone: gateway and DNS endpoint are publicly trusted, and of the hub Argo CD knows it.
 
     `argocd-k8s-auth gcp` is part of Argo CD's image; it asks the metadata server for a token of the account
     that the calling ServiceAccount is bound to. On the hub itself Argo CD uses its ServiceAccount.
     """
-    config: dict[str, object] = {"tlsClientConfig": {"insecure": False}}
+    tls: dict[str, object] = {"insecure": False}
+    if ca is not None:
+        tls["caData"] = ca
+    config: dict[str, object] = {"tlsClientConfig": tls}
     if not cluster.is_hub:
         config["execProviderConfig"] = {
             "command": "argocd-k8s-auth",
             "args": ["gcp"],
             "apiVersion": "client.authentication.k8s.io/v1beta1",
         }
-    return {
-        "name": cluster.name,
-        "server": server_url(fleet, cluster),
-        "config": json.dumps(config, sort_keys=True),
-    }
+    return {"name": cluster.name, "server": server, "config": json.dumps(config, sort_keys=True)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import typing
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any, TypeVar, overload
 
@@ -40,8 +41,44 @@ def parsed(kind: Any, document: Document, at: tuple[Step, ...], raw: Any, proble
         return kind.model_validate_json(text)
     except ValidationError as error:
         model = kind if isinstance(kind, type) else None
-        problems += [_problem(document, at, model, detail) for detail in error.errors()]
+        details = error.errors()
+        problems += [_problem(document, at, model, one) for one in details if not _follows(one, details)]
         return None
+
+
+def mapping(document: Document, problems: list[Problem], keys: Iterable[str]) -> dict[str, Any]:
+    """The content of a file as a map; what is unknown or missing at the top becomes a problem."""
+    content = document.content
+    if content is None and document.problems:
+        return {}
+    if not isinstance(content, dict):
+        why = "the file is empty" if content is None else "the file has to be a map"
+        problems.append(document.problem((), None, why, f"give it the keys {', '.join(keys)}"))
+        return {}
+    known = list(keys)
+    for key in content:
+        if key not in known:
+            problems.append(document.problem((key,), None, "there is no such key", did_you_mean(key, known)))
+    return content
+
+
+def section(document: Document, problems: list[Problem], content: dict[str, Any], key: str) -> dict[str, Any]:
+    """A part of a file that is a map by name; empty where it is missing or something else."""
+    found = content.get(key, {})
+    if isinstance(found, dict):
+        return found
+    problems.append(
+        document.problem((key,), found, f"{key} is a map by name", "write `NAME:` and its entry under it")
+    )
+    return {}
+
+
+def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Whether an error says only that a list is too short because its entries are wrong."""
+    at = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > len(at) and other["loc"][: len(at)] == at for other in details
+    )
 
 
 def _problem(document: Document, at: tuple[Step, ...], model: Any, detail: ErrorDetails) -> Problem:
@@ -59,9 +96,22 @@ def _problem(document: Document, at: tuple[Step, ...], model: Any, detail: Error
         return document.problem(path, None, "it is missing", f"add `{inner[-1]}:` {meaning}")
     if kind == "string_type":
         return document.problem(path, value, _not_text(value), _quoted(document, path, value, meaning))
+    if kind == "too_short" and not value:
+        return document.problem(path, None, "nothing is in it", f"give {meaning}")
     if kind == "enum":
         words = _words(field)
         return document.problem(path, value, "there is no such choice", did_you_mean(str(value), words))
+    if kind == "bool_type":
+        why = f"{_noun(value)} stands where true or false belongs"
+        return document.problem(path, value, why, f"write true or false, without quotes: {meaning}")
+    if kind in {"int_type", "int_from_float"}:
+        why = f"{_noun(value)} stands where a whole number belongs"
+        return document.problem(path, value, why, f"write a whole number, without quotes: {meaning}")
+    if kind == "tuple_type":
+        why = f"{_noun(value)} stands where a list belongs"
+        return document.problem(path, value, why, f"write a list: {meaning}")
+    if kind == "string_pattern_mismatch":
+        return document.problem(path, value, "it has not the form that belongs there", f"write {meaning}")
     if kind in {"model_type", "dict_type"}:
         why = f"{_noun(value)} stands where a map belongs"
         return document.problem(path, value, why, f"write keys and values under it: {meaning}")

@@ -10,70 +10,24 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
+from model.argocd_settings import ArgocdSettings
 from model.cluster import Cluster
-from model.vocabulary import Entry, HttpsUrl, ProjectId, ProjectNumber
+from model.vocabulary import Access, Endpoint, Entry, GroupEmail, ProjectId, ProjectNumber, SecurityGroup
 
 
-class Replicas(Entry):
-    """How many of each part of Argo CD run on the hub."""
+class OperatorAccess(Entry):
+    """The groups of people that may work in every GKE cluster, through the gateway.
 
-    controller: int = Field(
-        default=1, ge=1, le=32, description="application controllers: shards of the clusters"
-    )
-    server: int = Field(default=1, ge=1, le=16, description="API servers")
-    repo_server: int = Field(
-        default=1, ge=1, le=32, description="repo-servers: they render charts and folders"
-    )
-    application_set: int = Field(
-        default=1, ge=1, le=8, description="ApplicationSet controllers: one works, others wait"
-    )
+    GKE looks at groups where it is told the security group. Created clusters are; one that existed before has to be
+    by its owner (`gcloud container clusters update --security-group`).
+    """
 
-
-class GitCredentials(Entry):
-    """What Argo CD logs in with at private Git repositories. The token is the stack's secret `gitToken`."""
-
-    url: HttpsUrl = Field(description="prefix of the repositories that the token is for")
-    username: str = Field(default="x-access-token", description="user name that goes with the token")
-
-
-class ArgocdSettings(Entry):
-    """Settings of Argo CD that differ between environments. The rest is in `model.argocd`, the same
-    everywhere."""
-
-    domain: str | None = Field(
-        default=None,
-        pattern=r"^[a-z0-9.-]+\.[a-z]+$",
-        description="host name under which people reach the web UI",
+    security_group: SecurityGroup = Field(
+        description="gke-security-groups@DOMAIN: the group that GKE looks for the others in"
     )
-    admin: bool = Field(
-        default=False, description="whether the built-in admin can log in; people should not need it"
-    )
-    reconciliation_seconds: int = Field(
-        default=120,
-        ge=5,
-        le=86400,
-        description="seconds between two looks at a source (Argo CD's timeout.reconciliation)",
-    )
-    reconciliation_jitter_seconds: int = Field(
-        default=60, ge=0, le=3600, description="seconds over which these looks are spread"
-    )
-    self_heal_pause_seconds: int = Field(
-        default=300,
-        ge=1,
-        le=3600,
-        description="longest pause in seconds between two attempts to put right what was changed by hand; the "
-        "pauses grow up to it (Argo CD's controller.self.heal.backoff.cap.seconds)",
-    )
-    watch_resync_seconds: int = Field(
-        default=0,
-        ge=0,
-        le=86400,
-        description="seconds after which watches on members start anew with a full list; 0: never, saves "
-        "about 10 requests a minute and cluster of the gateway's 2,400",
-    )
-    replicas: Replicas = Field(default=Replicas(), description="how many of each part run")
-    git_credentials: GitCredentials | None = Field(
-        default=None, description="login at private Git repositories"
+    groups: dict[GroupEmail, Access] = Field(
+        min_length=1,
+        description="groups by e-mail with reader, editor or admin; each a member of the security group",
     )
 
 
@@ -89,6 +43,12 @@ class FleetHead(Entry):
     protect: bool = Field(
         description="whether clusters are safe from deletion; false only where all is throw-away"
     )
+    audit: bool = Field(
+        default=False,
+        description="whether Google keeps who reads what through the gateway; changes are always kept, and "
+        "this costs the ingestion of logs",
+    )
+    access: OperatorAccess | None = Field(default=None, description="operators' groups and their rights")
     argocd: ArgocdSettings = Field(default=ArgocdSettings(), description="settings of Argo CD")
 
 
@@ -102,6 +62,8 @@ class Fleet:
     protect: bool
     argocd: ArgocdSettings
     clusters: tuple[Cluster, ...]
+    audit: bool = False
+    access: OperatorAccess | None = None
 
     @property
     def hub(self) -> Cluster:
@@ -120,8 +82,17 @@ class Fleet:
 
     @property
     def cluster_projects(self) -> tuple[str, ...]:
-        """Ids of the projects that hold a cluster, each once, in the order of the file."""
-        return tuple(dict.fromkeys(cluster.project for cluster in self.clusters))
+        """Ids of the projects that hold a GKE cluster, each once, in the order of the file."""
+        return tuple(dict.fromkeys(c.project for c in self.clusters if not c.has_agent))
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The cells of the members, each once, in the order of the file."""
+        return tuple(dict.fromkeys(cluster.cell for cluster in self.members))
+
+    def reached_by(self, endpoint: Endpoint) -> tuple[Cluster, ...]:
+        """The members that Argo CD reaches by one way."""
+        return tuple(cluster for cluster in self.members if cluster.endpoint is endpoint)
 
     def protects(self, cluster: Cluster) -> bool:
         """Whether a cluster and its Secret are protected: in a protecting fleet, until it is leaving."""

@@ -1,8 +1,8 @@
-"""Connect Gateway: the one way to every cluster's API server, and the files that lead through it.
+"""Connect Gateway: the deployer's way to every cluster's API server, and the files that lead through it.
 
-Everything here follows from configuration alone, so a preview knows it before the cluster exists, and it is
-the same byte for byte wherever the program runs. The certificate of the gateway is publicly trusted: no
-authority is named.
+Everything about the gateway follows from configuration alone, so a preview knows it before the cluster exists,
+and it is the same byte for byte wherever the program runs. The certificate of the gateway is publicly trusted: no
+authority is named. Argo CD may reach a member by another way; only the address of that one can be unknown.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 
 from model.cluster import Cluster
 from model.fleet import Fleet
+from model.vocabulary import Endpoint
 
 IN_CLUSTER = "https://kubernetes.default.svc"
 """How Argo CD calls the cluster that it runs in."""
@@ -20,7 +21,7 @@ def gateway_url(fleet: Fleet, cluster: Cluster) -> str:
     """Address of a cluster's API behind Connect Gateway.
 
     The number is the fleet host project's, not the cluster's. A regional membership is served by its region's
-    host. `gkeMemberships` is the form for GKE clusters
+    host. `gkeMemberships` is the form for GKE clusters, `memberships` the one for those behind a Connect agent
     (https://cloud.google.com/kubernetes-engine/enterprise/multicluster-management/gateway).
     """
     location = cluster.membership_location
@@ -29,13 +30,23 @@ def gateway_url(fleet: Fleet, cluster: Cluster) -> str:
         if location == "global"
         else f"{location}-connectgateway.googleapis.com"
     )
-    membership = f"projects/{fleet.host_number}/locations/{location}/gkeMemberships/{cluster.membership_id}"
+    collection = "memberships" if cluster.has_agent else "gkeMemberships"
+    membership = f"projects/{fleet.host_number}/locations/{location}/{collection}/{cluster.membership_id}"
     return f"https://{host}/v1/{membership}"
 
 
-def server_url(fleet: Fleet, cluster: Cluster) -> str:
-    """The address under which Argo CD knows a cluster: the destination of what it delivers there."""
-    return IN_CLUSTER if cluster.is_hub else gateway_url(fleet, cluster)
+def server_url(fleet: Fleet, cluster: Cluster) -> str | None:
+    """The address under which Argo CD knows a cluster.
+
+    None where Google gives it: the DNS endpoint or private address of a cluster that this program creates.
+    """
+    if cluster.is_hub:
+        return IN_CLUSTER
+    if cluster.endpoint is Endpoint.GATEWAY:
+        return gateway_url(fleet, cluster)
+    if cluster.endpoint is Endpoint.DNS:
+        return f"https://{cluster.dns_host}" if cluster.dns_host else None
+    return f"https://{cluster.private_endpoint.address}" if cluster.private_endpoint else None
 
 
 def kubeconfig(fleet: Fleet, cluster: Cluster) -> str:

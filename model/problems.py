@@ -50,10 +50,10 @@ class ConfigurationError(Exception):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Text that helps with a misspelt word: the nearest known one if there is any, then all of them."""
-    choices = list(known)
-    near = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
-    listed = ", ".join(choices) if choices else "none"
-    return f"did you mean `{near[0]}`? known: {listed}" if near else f"known: {listed}"
+    choices = {choice.lower(): choice for choice in known}
+    near = difflib.get_close_matches(word.lower(), choices, n=1, cutoff=0.6)
+    listed = ", ".join(choices.values()) if choices else "none"
+    return f"did you mean `{choices[near[0]]}`? known: {listed}" if near else f"known: {listed}"
 
 
 def _order(problem: Problem) -> tuple[str, int, str, str]:

@@ -14,7 +14,7 @@ from model.catalogue import Addon, Catalogue
 from model.cluster import Cluster
 from model.cluster_secret import fleet_labels
 from model.fleet import Fleet
-from model.gateway import server_url
+from model.gateway import IN_CLUSTER, server_url
 from model.template import laid_over, rendered
 from model.vocabulary import Workloads
 
@@ -35,7 +35,7 @@ class StampedApplication:
     """Namespace on the destination."""
     ring: str
     server: str
-    """Destination server."""
+    """Address of the destination; empty where it is known only once the cluster exists."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """Chart values with the cluster's labels filled in; empty for an add-on that is being removed."""
     removing: bool = False
@@ -108,7 +108,7 @@ def argocd_itself(fleet: Fleet, catalogue: Catalogue) -> StampedApplication:
         version=catalogue.argocd.version,
         namespace=ARGOCD,
         ring=fleet.hub.ring,
-        server=server_url(fleet, fleet.hub),
+        server=IN_CLUSTER,
     )
 
 
@@ -124,7 +124,7 @@ def _stamped(
         version=catalogue.empty_source.revision if removing else version_for(name, addon, cluster),
         namespace=addon.namespace,
         ring=cluster.ring,
-        server=server_url(fleet, cluster),
+        server=server_url(fleet, cluster) or "",
         values={} if removing else rendered(values_for(name, addon, cluster), labels),
         removing=removing,
     )

@@ -77,6 +77,57 @@ class Workloads(StrEnum):
     REMOVE = "remove"
 
 
+class Mode(StrEnum):
+    """Who looks after the nodes of a cluster that is created."""
+
+    AUTOPILOT = "autopilot"
+    STANDARD = "standard"
+
+
+class Channel(StrEnum):
+    """The release channel that chooses the patch, in the API's words. EXTENDED is missing: it costs more."""
+
+    RAPID = "RAPID"
+    REGULAR = "REGULAR"
+    STABLE = "STABLE"
+
+
+class Endpoint(StrEnum):
+    """How Argo CD reaches a member. The deployer always goes through the gateway."""
+
+    GATEWAY = "gateway"
+    DNS = "dns"
+    PRIVATE = "private"
+
+
+class Access(StrEnum):
+    """What a group of operators may do in every cluster."""
+
+    READER = "reader"
+    EDITOR = "editor"
+    ADMIN = "admin"
+
+
+class Day(StrEnum):
+    """A day of the week, as recurrence rules write it."""
+
+    MONDAY = "MO"
+    TUESDAY = "TU"
+    WEDNESDAY = "WE"
+    THURSDAY = "TH"
+    FRIDAY = "FR"
+    SATURDAY = "SA"
+    SUNDAY = "SU"
+
+
+class TaintEffect(StrEnum):
+    """What a taint does, in the words of Google's API."""
+
+    NO_SCHEDULE = "NO_SCHEDULE"
+    PREFER_NO_SCHEDULE = "PREFER_NO_SCHEDULE"
+    NO_EXECUTE = "NO_EXECUTE"
+
+
 def wrong(why: str, remedy: str) -> PydanticCustomError:
     """An error that `model.load` turns into a Problem."""
     return PydanticCustomError("configuration", "{why}", {"why": why, "remedy": remedy})
@@ -194,6 +245,87 @@ def _reason(value: str) -> str:
     return value
 
 
+def _group(value: str) -> str:
+    if ":" in value:
+        raise wrong(
+            "that is an IAM member, not an e-mail", f"write the address alone: {value.split(':')[-1]}"
+        )
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._+-]*@[a-z0-9-]+(\.[a-z0-9-]+)+", value):
+        raise wrong("it is not the e-mail of a group", "write NAME@DOMAIN in lower case")
+    if value.endswith(".gserviceaccount.com"):
+        raise wrong("that is a service account", "name a group of people; programs have rights of their own")
+    if value.endswith(("@gmail.com", "@googlemail.com")):
+        raise wrong(
+            "that is one person's address", "name a group, so that who may what does not change the fleet"
+        )
+    return value
+
+
+def _security_group(value: str) -> str:
+    _group(value)
+    name, _, domain = value.partition("@")
+    if name != "gke-security-groups":
+        raise wrong(
+            "GKE looks into a group of one fixed name only",
+            f"write gke-security-groups@{domain}, and make the operators' groups members of it",
+        )
+    return value
+
+
+def _secret_id(value: str) -> str:
+    if "/" in value:
+        raise wrong("that is a path, not a secret's id", f"write the id alone: {value.split('/')[-1]}")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", value):
+        raise wrong(
+            "it is not the id of a secret", "use letters, digits, `-` and `_`, as Secret Manager does"
+        )
+    return value
+
+
+def _key_name(value: str) -> str:
+    match = re.fullmatch(
+        r"projects/([^/]+)/locations/([^/]+)/keyRings/[\w-]{1,63}/cryptoKeys/[\w-]{1,63}", value
+    )
+    if not match:
+        raise wrong(
+            "it is not the name of a key",
+            "write projects/PROJECT/locations/REGION/keyRings/RING/cryptoKeys/KEY, without a version",
+        )
+    _project_id(match[1])
+    return value
+
+
+def _machine_type(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9]*-[a-z0-9]+(-[a-z0-9]+)*", value):
+        raise wrong("it is not a machine type", "write one like e2-standard-4")
+    return value
+
+
+def _clock(value: str) -> str:
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        raise wrong("it is not a time of day", 'write hours and minutes in UTC, in quotes, as in "18:00"')
+    return value
+
+
+def _node_label_key(value: str) -> str:
+    prefix, _, name = value.rpartition("/")
+    if not re.fullmatch(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", name):
+        raise wrong("it is not a label's key", "write NAME or PREFIX/NAME, at most 63 characters in NAME")
+    if prefix and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", prefix):
+        raise wrong("it is not a label's key", "write a domain before the slash, as in acme.example/team")
+    if re.search(r"(^|\.)(kubernetes\.io|k8s\.io|google\.com)$", prefix):
+        raise wrong(
+            "keys of that domain are set by Kubernetes and GKE", "choose a prefix of your own, or none"
+        )
+    return value
+
+
+def _node_label_value(value: str) -> str:
+    if len(value) > 63 or (value and not re.fullmatch(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?", value)):
+        raise wrong("it is not a label's value", "use at most 63 letters, digits, `-`, `_` and `.`")
+    return value
+
+
 def _kind(value: str) -> str:
     if not re.fullmatch(r"([a-z0-9.-]+/)?[A-Z][A-Za-z0-9]*", value):
         raise wrong("it is not a kind", "write GROUP/Kind as in apps/Deployment, or Kind alone as in Secret")
@@ -217,5 +349,13 @@ LabelKey = Annotated[str, AfterValidator(_label_key)]
 LabelValue = Annotated[str, AfterValidator(_label_value)]
 Reason = Annotated[str, AfterValidator(_reason)]
 Kind = Annotated[str, AfterValidator(_kind)]
+GroupEmail = Annotated[str, AfterValidator(_group)]
+SecurityGroup = Annotated[str, AfterValidator(_security_group)]
+SecretId = Annotated[str, AfterValidator(_secret_id)]
+KeyName = Annotated[str, AfterValidator(_key_name)]
+MachineType = Annotated[str, AfterValidator(_machine_type)]
+ClockTime = Annotated[str, AfterValidator(_clock)]
+NodeLabelKey = Annotated[str, AfterValidator(_node_label_key)]
+NodeLabelValue = Annotated[str, AfterValidator(_node_label_value)]
 HelmValues = dict[str, Any]
 """Values of a chart, as the chart documents them."""

@@ -162,12 +162,23 @@ def changed_paths(old: Any, new: Any) -> dict[str, str]:
     Paths are as the engine writes them (`a.b[0]["x.y"]`). Secrets compare by their values; an unknown
     differs from everything; None is the same as absent.
     """
-    found: dict[str, str] = {}
+    return {path: _change(*values) for path, values in changes_with_values(old, new).items()}
+
+
+def changes_with_values(old: Any, new: Any) -> dict[str, tuple[Any, Any]]:
+    """The same: path -> (value before, value after), None where there is none."""
+    found: dict[str, tuple[Any, Any]] = {}
     _compare(plain(old), plain(new), "", found)
     return found
 
 
-def _compare(old: Any, new: Any, path: str, found: dict[str, str]) -> None:
+def _change(old: Any, new: Any) -> str:
+    if old is None:
+        return "add"
+    return "delete" if new is None else "update"
+
+
+def _compare(old: Any, new: Any, path: str, found: dict[str, tuple[Any, Any]]) -> None:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in [*old, *(key for key in new if key not in old)]:
             _member(old.get(key), new.get(key), _joined(path, key), found)
@@ -176,16 +187,14 @@ def _compare(old: Any, new: Any, path: str, found: dict[str, str]) -> None:
             before, after = old[at : at + 1], new[at : at + 1]
             _member(before[0] if before else None, after[0] if after else None, f"{path}[{at}]", found)
     elif new is UNKNOWN or old is UNKNOWN or old != new:
-        found[path] = "update"
+        found[path] = (old, new)
 
 
-def _member(old: Any, new: Any, path: str, found: dict[str, str]) -> None:
+def _member(old: Any, new: Any, path: str, found: dict[str, tuple[Any, Any]]) -> None:
     if old is None and new is None:
         return
-    if old is None:
-        found[path] = "add"
-    elif new is None:
-        found[path] = "delete"
+    if old is None or new is None:
+        found[path] = (old, new)
     else:
         _compare(old, new, path, found)
 

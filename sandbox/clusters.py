@@ -31,6 +31,7 @@ from typing import Any
 import yaml
 
 NODES = 2
+_POOL = "cloud.google.com/gke-nodepool"
 _READY_SECONDS = 120.0
 _END_SECONDS = 15.0
 # Below Linux's range of outgoing ports (32768 and up), so that no client connection can sit on one of them.
@@ -51,8 +52,8 @@ class ClusterFailure(Exception):
     """A cluster could not be started or ended; the message says which, and ends with the tool's own words."""
 
 
-def create(state: Path, name: str) -> Path:
-    """Start a new cluster with two simulated nodes and wait until its API server is ready.
+def create(state: Path, name: str, nodes: int = NODES) -> Path:
+    """Start a new cluster with so many simulated nodes and wait until its API server is ready.
 
     Whatever an interrupted earlier attempt left under this name is removed first. Returns the path of the
     administrator's kubeconfig. Takes 4 to 8 seconds. Raises ClusterFailure.
@@ -74,7 +75,8 @@ def create(state: Path, name: str) -> Path:
         f"{_READY_SECONDS:.0f}s",
     )
     _wait_ready(state, name)
-    _kwokctl(state, name, "scale", "node", "--replicas", str(NODES))
+    if nodes:
+        _kwokctl(state, name, "scale", "node", "--replicas", str(nodes))
     return kubeconfig(state, name)
 
 
@@ -165,17 +167,21 @@ def admin_tls(state: Path, name: str) -> ssl.SSLContext:
 def apply(state: Path, name: str, objects: Iterable[Mapping[str, Any]]) -> None:
     """Apply objects server-side as the administrator. Raises ClusterFailure with kubectl's words."""
     manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
-    command = [
-        str(_tools() / "kubectl"),
-        "--kubeconfig",
-        str(kubeconfig(state, name)),
-        "apply",
-        "--server-side",
-        "--force-conflicts",
-        "-f",
-        "-",
-    ]
-    _run(state, name, command, given=manifest)
+    _kubectl(state, name, "apply", "--server-side", "--force-conflicts", "-f", "-", given=manifest)
+
+
+def set_nodes(state: Path, name: str, pool: str, nodes: Iterable[Mapping[str, Any]]) -> None:
+    """Give a node pool just these nodes: objects with the label `cloud.google.com/gke-nodepool: POOL`, which come up as
+    simulated nodes do. Raises ClusterFailure with kubectl's words.
+    """
+    wanted = list(nodes)
+    if wanted:
+        apply(state, name, wanted)
+    selector = f"{_POOL}={pool}"
+    found = _kubectl(state, name, "get", "nodes", "--selector", selector, "--output", "name").split()
+    extra = sorted(set(found) - {f"node/{node['metadata']['name']}" for node in wanted})
+    if extra:
+        _kubectl(state, name, "delete", "--wait=false", *extra)
 
 
 def _work(state: Path) -> Path:
@@ -263,7 +269,12 @@ def _kwokctl(state: Path, name: str, *arguments: str) -> None:
     _run(state, name, command)
 
 
-def _run(state: Path, name: str, command: list[str], given: str | None = None) -> None:
+def _kubectl(state: Path, name: str, *arguments: str, given: str | None = None) -> str:
+    command = [str(_tools() / "kubectl"), "--kubeconfig", str(kubeconfig(state, name)), *arguments]
+    return _run(state, name, command, given)
+
+
+def _run(state: Path, name: str, command: list[str], given: str | None = None) -> str:
     # HOME and no proxy: neither the user's kubeconfig and kwok settings nor the sandbox's own proxy has a
     # say.
     environment = {
@@ -286,6 +297,7 @@ def _run(state: Path, name: str, command: list[str], given: str | None = None) -
             f"cluster {name}: {Path(command[0]).name} ended with {done.returncode}: "
             f"{(done.stderr or done.stdout).strip()[-2000:]}"
         )
+    return done.stdout
 
 
 def _wait_ready(state: Path, name: str) -> None:

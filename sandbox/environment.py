@@ -29,11 +29,12 @@ _USER_NAMES = frozenset(
 )
 
 
-def environment(state: Path, base: Mapping[str, str] | None = None) -> dict[str, str]:
+def environment(state: Path, base: Mapping[str, str] | None = None, *, hub: bool = False) -> dict[str, str]:
     """`base` (default: this process's environment) without the user's cloud settings, pointed at the sandbox.
 
-    `state` is the sandbox's folder; the cloud must have written `cloud.json` there. Raises FileNotFoundError
-    if it has not.
+    `hub`: for a process that runs in the hub's network, as those of Argo CD do; only from there private
+    addresses of control planes are reached. `state` is the sandbox's folder; the cloud must have written
+    `cloud.json` there. Raises FileNotFoundError if it has not.
     """
     state = state.resolve()
     cloud = json.loads((state / "cloud.json").read_text())
@@ -43,13 +44,14 @@ def environment(state: Path, base: Mapping[str, str] | None = None) -> dict[str,
         if name not in _USER_NAMES and not name.startswith(_USER_PREFIXES)
     }
     path = [entry for entry in kept.get("PATH", os.defpath).split(os.pathsep) if entry != str(state / "bin")]
+    proxy = cloud["hubProxy" if hub else "proxy"]
     authority = dict.fromkeys(_AUTHORITY, cloud["ca"])
     return (
         kept
         | authority
         | {
-            "HTTPS_PROXY": cloud["proxy"],
-            "https_proxy": cloud["proxy"],
+            "HTTPS_PROXY": proxy,
+            "https_proxy": proxy,
             "NO_PROXY": _NO_PROXY,
             "no_proxy": _NO_PROXY,
             "GIT_CONFIG_NOSYSTEM": "1",

@@ -1,6 +1,7 @@
 """The sandbox's ground: the plugins' way to the cloud and the clusters on this machine.
 
-Owns the calls to the cloud's control API. Kubernetes it reaches like anyone else: by the kubeconfig that
+Owns the calls to the cloud's control API, and as whom: GKE_FLEET_IDENTITY names an account or a person, without
+it it is the deployer. Kubernetes it reaches like anyone else: by the kubeconfig that
 the program names, through Connect Gateway, as the deployer.
 """
 
@@ -48,6 +49,8 @@ class Cloud:
 
     def __init__(self, state: Path) -> None:
         self._state = state
+        identity = os.environ.get("GKE_FLEET_IDENTITY")
+        self._as = {"as": identity} if identity else {}
         # The control API is on loopback; a proxy in the environment is for the real names.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -89,7 +92,7 @@ class Cloud:
             ) from None
         request = urllib.request.Request(  # noqa: S310 - the control API on loopback
             f"{described['control']}/v1/{verb}",
-            data=json.dumps(body).encode(),
+            data=json.dumps(body | self._as).encode(),
             headers={"Authorization": f"Bearer {described['token']}", "Content-Type": "application/json"},
             method="POST",
         )

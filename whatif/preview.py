@@ -17,6 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,7 @@ _LAUNCHER = Path(workspace.__file__).with_name("launch.py")
 _COLOURS = re.compile(r"<\{%.*?%\}>")
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
+_PROVIDER = "pulumi:providers:"
 _ENCRYPTION = ("secretsprovider", "encryptedkey", "encryptionsalt")
 
 
@@ -56,9 +58,24 @@ class Preview:
     diagnostics: list[str] = field(default_factory=list)
     exit_code: int = 0
 
+    @property
+    def providers(self) -> dict[str, int]:
+        """package -> how many processes of its plugin the stack costs in an ordinary run.
+
+        The engine starts one for each provider resource, its own default ones among them. On paper one serves
+        all of a package.
+        """
+        gone = ("delete", "discard", "remove-pending-replace")
+        packages = [
+            each["type"].removeprefix(_PROVIDER)
+            for each in self.resources
+            if each["type"].startswith(_PROVIDER) and each["op"] not in gone
+        ]
+        return dict(sorted(Counter(packages).items()))
+
 
 def preview(
-    checkout: Path,
+    folder: Path,
     stack: str,
     *,
     cli: Path,
@@ -67,7 +84,7 @@ def preview(
     out: TextIO | None = None,
     diff: bool = False,
 ) -> Preview:
-    """Preview `stack` of the project in `checkout`, alone (against an empty state).
+    """Preview `stack` of the project in `folder` (the checkout, or its bootstrap/), alone, against an empty state.
 
     `cli` is the pulumi binary, `policy_pack` a folder, `policy_config` its configuration (JSON). The CLI's
     text goes to `out`; with `diff` it shows every property. Raises NoStack.
@@ -75,7 +92,7 @@ def preview(
     with tempfile.TemporaryDirectory(prefix="gke-fleet-paper-", ignore_cleanup_errors=True) as made:
         scratch = Path(made)
         project = scratch / "project"
-        make_project(checkout.resolve(), stack, project)
+        make_project(folder.resolve(), stack, project)
         backend = scratch / "backend"
         backend.mkdir()
         environment = workspace.make(
@@ -109,21 +126,21 @@ def preview(
     return result
 
 
-def make_project(checkout: Path, stack: str, folder: Path) -> None:
-    """Make a project in `folder` that runs the program of `checkout` with a copy of its stack file that
+def make_project(original: Path, stack: str, folder: Path) -> None:
+    """Make a project in `folder` that runs the program of `original` with a copy of its stack file that
     opens without a credential.
 
     Raises NoStack.
     """
-    described = yaml.safe_load((checkout / "Pulumi.yaml").read_text())
+    described = yaml.safe_load((original / "Pulumi.yaml").read_text())
     stacks = described.get("stackConfigDir") or "."
-    source = checkout / stacks / f"Pulumi.{stack}.yaml"
+    source = original / stacks / f"Pulumi.{stack}.yaml"
     if not source.is_file():
-        known = sorted(path.name[7:-5] for path in (checkout / stacks).glob("Pulumi.*.yaml"))
+        known = sorted(path.name[7:-5] for path in (original / stacks).glob("Pulumi.*.yaml"))
         raise NoStack(
             f"there is no stack {stack}: {source} does not exist. Stacks here: {', '.join(known) or 'none'}"
         )
-    described["main"] = str(checkout / described.get("main", ""))
+    described["main"] = str(original / described.get("main", ""))
     runtime = described.get("runtime")
     if isinstance(runtime, dict) and "virtualenv" in (runtime.get("options") or {}):
         runtime["options"]["virtualenv"] = sys.prefix

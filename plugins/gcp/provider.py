@@ -1,7 +1,7 @@
 """The gcp provider: checks, diffs and previews by the table of types, and leaves the rest to the ground.
 
 Owns what the official provider does on this side of Google: defaults, generated names, the rules for names,
-what replaces. Does not own resources. It knows exactly the types of plugins/gcp/types.py and says so for
+what replaces. Does not own resources. It knows exactly the types of plugins/gcp/types/ and says so for
 any other.
 """
 
@@ -24,7 +24,6 @@ from plugins.codec import (
     observed,
     plain,
     public,
-    without_indexes,
 )
 from plugins.gcp.types import TYPES, GcpType
 from plugins.ground import Gcp, GroundError
@@ -49,7 +48,7 @@ class GcpProvider(Provider):
         super().__init__(engine, version)
         self._ground = ground
         self._project: str | None = None
-        self._location: str | None = None
+        self._places: dict[str, str | None] = {}
 
     @property
     def package(self) -> str:
@@ -65,7 +64,10 @@ class GcpProvider(Provider):
         """Take defaults from the provider's configuration."""
         given = plain(config)
         self._project = given.get("project") or variables.get("gcp:config:project")
-        self._location = given.get("zone") or given.get("region")
+        self._places = {
+            "location": given.get("zone") or given.get("region"),
+            "region": given.get("region"),
+        }
 
     # Inputs
 
@@ -83,8 +85,11 @@ class GcpProvider(Provider):
                     defaulted.append(name)
             if kind.autoname and inputs.get(kind.autoname) is None:
                 suffix = hashlib.sha256(seed or urn.encode()).hexdigest()[:7]
-                inputs[kind.autoname] = f"{urn.rpartition('::')[2]}-{suffix}"
+                inputs[kind.autoname] = kind.generated_name(urn.rpartition("::")[2], suffix)
                 defaulted.append(kind.autoname)
+            if kind.plain_name and inputs.get(kind.plain_name) is None:
+                inputs[kind.plain_name] = urn.rpartition("::")[2]
+                defaulted.append(kind.plain_name)
             inputs[_DEFAULTS] = sorted(set(defaulted))
         failures = kind.problems(plain(inputs))
         if kind.takes_project and not inputs.get("project") and not self._project:
@@ -103,10 +108,12 @@ class GcpProvider(Provider):
     ) -> Difference:
         """What changed, and what of it needs a new resource."""
         kind = _known(type_)
-        paths = changed_paths(public(old_inputs), public(news))
-        replaces = frozenset(path for path in paths if kind.replaces(without_indexes(path)))
+        meant = kind.changes(plain(old_inputs), plain(news), plain(old_outputs))
+        changed = changed_paths(public(old_inputs), public(news))
+        paths = {path: change for path, change in changed.items() if path in meant}
+        replaces = frozenset(path for path in paths if meant[path] == "replaces")
         for path in paths:
-            if kind.may_replace(without_indexes(path)):
+            if meant[path] == "not known":
                 self.engine.log(
                     "warning",
                     f"{path}: the table of {type_} does not say whether this changes in place; it may replace",
@@ -139,14 +146,22 @@ class GcpProvider(Provider):
     ) -> tuple[str, Values, Values] | None:
         """What is there.
 
-        Inputs keep to the paths that they had, so that an untouched resource shows no drift.
+        Inputs keep to the paths that they had, so that an untouched resource shows no drift. An import has
+        none: it brings everything but what the provider keeps to itself.
         """
         kind = _known(type_)
+        if not inputs:
+            try:
+                id_ = kind.imported_id(id_)
+            except ValueError as error:
+                raise ProviderError(str(error), grpc.StatusCode.INVALID_ARGUMENT) from None
         with _wording(kind):
             found = self._ground.read(type_, id_, public(plain(inputs)), plain(outputs))
         if found is None:
             return None
         live_inputs, live_outputs = found
+        if not inputs:
+            live_inputs = kind.imported(live_inputs)
         # What was never an input (the provider's own defaults) is left out, or it would show as drift.
         return (
             id_,
@@ -190,12 +205,14 @@ class GcpProvider(Provider):
         full = public(plain(inputs))
         if kind.takes_project and not full.get("project"):
             full["project"] = self._project
-        if kind.autoname and not full.get("location"):
-            if self._location is None:
+        full = kind.completed(full)
+        if kind.place and not full.get(kind.place):
+            own = self._places.get(kind.place)
+            if own is None:
                 raise ProviderError(
-                    "Cannot determine location: set location in this resource, or set provider-level zone"
+                    f"Cannot determine {kind.place}: set {kind.place} in this resource, or set provider-level zone"
                 )
-            full["location"] = self._location
+            full[kind.place] = own
         return {name: value for name, value in full.items() if value is not None}
 
     def _foreseen(self, kind: GcpType, inputs: Values) -> Values:
@@ -232,7 +249,7 @@ def _known(type_: str) -> GcpType:
         raise ProviderError(
             f"{type_}: the gcp stand-in does not know this type. It knows {', '.join(sorted(TYPES))}. Remedy: "
             "describe the "
-            "type in plugins/gcp/types.py (id, outputs, what replaces it), or preview with the official plugins and a "
+            "type in plugins/gcp/types/ (id, outputs, what replaces it), or preview with the official plugins and a "
             "read-only identity",
             grpc.StatusCode.UNIMPLEMENTED,
         ) from None

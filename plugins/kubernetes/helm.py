@@ -63,7 +63,9 @@ class Helm:
             raise GroundError(
                 f'installation failed: cannot re-use a name that is still in use: release "{name}"', 409
             )
-        return self._change(["install"], release, patience)
+        # As Helm 3 does it, which the official provider is built on: the objects are updated, not applied. It shows
+        # in who owns a field afterwards.
+        return self._change(["install", "--server-side=false"], release, patience)
 
     def upgrade(self, release: Document, patience: Patience) -> Document:
         """Upgrade, or install what somebody removed. Raises as `install`."""

@@ -22,6 +22,8 @@ REPO_SERVER = "argocd-repo-server"
 APPLICATION_SET = "argocd-applicationset-controller"
 NOTIFICATIONS = "argocd-notifications"
 REDIS = "redis"
+REDIS_PROXY = "haproxy"
+"""The proxy before three Redis. It is one Redis here, and the three are no process at all."""
 ADMIN = "argocd"
 """The command line tool, run by Jobs and init containers."""
 
@@ -34,13 +36,14 @@ class Program:
         ports: its listening ports by name, with the number each has in a pod.
         listen: flags that put them on loopback; of a flag given twice the later one counts. `{name}` is
         replaced. defaults: variables for what the program would otherwise look for under a name of the
-        cluster. without: variables that are not passed on.
+        cluster. without: variables that are not passed on. renamed: variables that go by another name here.
     """
 
     ports: Mapping[str, int]
     listen: tuple[str, ...]
     defaults: Mapping[str, str] = field(default_factory=dict)
     without: frozenset[str] = frozenset()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 _REDIS_SERVER = {"REDIS_SERVER": "argocd-redis:6379"}
@@ -80,16 +83,27 @@ PROGRAMS: Mapping[str, Program] = {
             "--metrics-addr=127.0.0.1:{metrics}",
             "--probe-addr=127.0.0.1:{probe}",
             "--webhook-addr=127.0.0.1:{webhook}",
+            # Whoever is to lead is kept in the pod's namespace, which it reads from a file that only pods have.
+            "--enable-leader-election=false",
         ),
         defaults={"ARGOCD_APPLICATIONSET_CONTROLLER_REPO_SERVER": "argocd-repo-server:8081"},
     ),
     NOTIFICATIONS: Program(ports={"metrics": 9001}, listen=("--metrics-port={metrics}",)),
     REDIS: Program(ports={"redis": 6379}, listen=()),
+    REDIS_PROXY: Program(ports={"redis": 6379}, listen=(), renamed={"AUTH": "REDIS_PASSWORD"}),
 }
+
+_ALONE: Mapping[str, str] = {
+    REDIS: "they would not share their content",
+    REDIS_PROXY: "all stand before the same Redis",
+    APPLICATION_SET: "the others would only wait for its end",
+}
+"""Programs of which one process runs, however many replicas there are -> why."""
 
 SERVICES: Mapping[tuple[str, int], tuple[str, str]] = {
     ("argocd-repo-server", 8081): (REPO_SERVER, "api"),
     ("argocd-redis", 6379): (REDIS, "redis"),
+    ("argocd-redis-ha-haproxy", 6379): (REDIS_PROXY, "redis"),
     ("argocd-server", 80): (SERVER, "api"),
     ("argocd-server", 443): (SERVER, "api"),
     ("argocd-applicationset-controller", 7000): (APPLICATION_SET, "webhook"),
@@ -159,8 +173,25 @@ def program_of(container: Object) -> str | None:
     name = Path(words[0]).name if words else ""
     if name in PROGRAMS or (name == ADMIN and words[1:2] == ["admin"]):
         return name
-    image = container.get("image", "").rpartition("/")[2]
-    return REDIS if re.match(r"redis[:@]", image) else None
+    image = re.match(r"[a-z]+(?=[:@])", container.get("image", "").rpartition("/")[2])
+    return image[0] if image and image[0] in (REDIS, REDIS_PROXY) else None
+
+
+def why_not_run(workload: Object) -> str | None:
+    """Why a workload has fewer processes here than it has replicas; None where it has as many, or is unknown."""
+    spec = workload["spec"]
+    containers = spec["template"]["spec"]["containers"]
+    if _elects_a_master(containers):
+        return "no process: Redis with sentinels is not run here, one Redis stands where its proxy would be"
+    replicas = int(spec.get("replicas", 1))
+    program = next((found for one in containers if (found := program_of(one)) is not None), None)
+    if replicas > 1 and program is not None and program in _ALONE:
+        return f"one process for {replicas} replicas: {_ALONE[program]}"
+    return None
+
+
+def _elects_a_master(containers: list[Object]) -> bool:
+    return any("redis-sentinel" in one.get("command", []) for one in containers)
 
 
 def components(workload: Object) -> list[Component]:
@@ -168,12 +199,16 @@ def components(workload: Object) -> list[Component]:
     spec = workload["spec"]
     pod = spec["template"]["spec"]
     container = next((one for one in pod["containers"] if program_of(one) is not None), None)
-    if container is None or workload["metadata"].get("deletionTimestamp"):
+    if (
+        container is None
+        or workload["metadata"].get("deletionTimestamp")
+        or _elects_a_master(pod["containers"])
+    ):
         return []
     program = program_of(container)
     assert program is not None
     replicas = int(spec.get("replicas", 1))
-    if program == REDIS:
+    if program in _ALONE:
         replicas = min(replicas, 1)
     digest = hashlib.sha256(json.dumps(spec["template"], sort_keys=True).encode()).hexdigest()[:16]
     name = workload["metadata"]["name"]
@@ -197,7 +232,7 @@ def arguments(component: Component, ports: Mapping[str, int], translate: Callabl
 
     `ports`: its own ports by name. Redis is another program than in its pod and gets its address alone.
     """
-    if component.program == REDIS:
+    if component.program in (REDIS, REDIS_PROXY):
         return ["miniredis", f"127.0.0.1:{ports['redis']}"]
     words = [*component.container.get("command", []), *component.container.get("args", [])]
     if component.program == ADMIN:

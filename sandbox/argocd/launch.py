@@ -95,7 +95,7 @@ class Launcher:
             own = await self._variables(component)
             for name, value in {**program.defaults, **own}.items():
                 if name not in program.without:
-                    environment[name] = translate(value)
+                    environment[program.renamed.get(name, name)] = translate(value)
             # Never by a variable: a child of the process would inherit it and be another component.
             environment.pop("ARGOCD_BINARY_NAME", None)
             if component.has_token:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.argocd.api import Access, Api, ApiError, Object
-from sandbox.argocd.component import ADMIN, SERVER, Component, components
+from sandbox.argocd.component import ADMIN, SERVER, Component, components, why_not_run
 from sandbox.argocd.hub import Found, Hub, Unknown
 from sandbox.argocd.keeper import RETRY_SECONDS, Keeper, run_once
 from sandbox.argocd.launch import Launcher, announce
@@ -53,6 +53,7 @@ class Runner:
     _workloads: dict[str, dict[str, Object]] = field(default_factory=dict)
     _found: Found | None = None
     _jobs: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _not_run: dict[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -102,6 +103,7 @@ class Runner:
         self.keepers.clear()
         self._workloads.clear()
         self._jobs.clear()
+        self._not_run.clear()
 
     async def _follow(self, found: Found, ports: Ports) -> None:
         async with Api(Access.read(found.kubeconfig)) as api:
@@ -142,6 +144,15 @@ class Runner:
                 for component in components(job):
                     if component.program == ADMIN:
                         self._jobs[uid] = asyncio.create_task(self._run_job(component, launcher))
+        not_run = {
+            name: why
+            for kind in ("deployments", "statefulsets")
+            for name, workload in self._workloads[kind].items()
+            if (why := why_not_run(workload)) is not None
+        }
+        for name in not_run.keys() - self._not_run.keys():
+            log.warning("%s: %s", name, not_run[name])
+        self._not_run = not_run
         wanted = {
             component.name: component
             for kind in ("deployments", "statefulsets")
@@ -209,6 +220,7 @@ class Runner:
                     for name, keeper in running.items()
                 },
                 "waiting": {name: k.waiting for name, k in self.keepers.items() if k.waiting},
+                "notRun": self._not_run,
             },
         )
 
@@ -219,10 +231,13 @@ def is_plaintext(command: list[str], environment: Mapping[str, str]) -> bool:
 
 
 def surroundings(state: Path) -> dict[str, str]:
-    """The environment for reaching the real names: the cloud's proxy and authority, where there is a
-    cloud."""
+    """The environment for reaching the real names: the cloud's proxy and authority, where there is a cloud.
+
+    The processes stand in the hub's network, which the proxy knows by its user: only from there are private
+    endpoints (`https://10...`) reached. NO_PROXY names loopback alone, so that these go through it.
+    """
     if not (state / "cloud.json").exists():
         return {}
     from sandbox.environment import environment
 
-    return environment(state, {})
+    return environment(state, {}, hub=True)

@@ -13,9 +13,9 @@ import hashlib
 from collections.abc import Callable
 
 from sandbox.cloud import rules
-from sandbox.cloud.bootstrap import Bootstrap
 from sandbox.cloud.iam import Iam
 from sandbox.cloud.memberships import CLUSTER, MEMBERSHIP, Membership, gke_cluster, memberships, region
+from sandbox.cloud.organization import Organization
 from sandbox.cloud.refusal import Refusal, api_disabled, denied, exists
 from sandbox.cloud.store import Record, Store
 
@@ -25,9 +25,9 @@ FLEET = "gcp:gkehub/fleet:Fleet"
 class Registration:
     """Checks and makes memberships."""
 
-    def __init__(self, store: Store, bootstrap: Bootstrap, iam: Iam, now: Callable[[], float]) -> None:
+    def __init__(self, store: Store, organization: Organization, iam: Iam, now: Callable[[], float]) -> None:
         self._store = store
-        self._bootstrap = bootstrap
+        self._organization = organization
         self._iam = iam
         self._now = now
 
@@ -36,15 +36,17 @@ class Registration:
         host, cluster = self._parties(record)
         if not host or not cluster:
             return
-        project = self._bootstrap.project(host)
-        if "gkehub.googleapis.com" not in project.apis | self._store.enabled(project.id):
-            raise api_disabled("gkehub.googleapis.com", project.number)
+        project = self._organization.project(host)
+        # That the cluster's project needs the API too is not documented; people enable it there.
+        for member in (project, self._organization.project(cluster.split("/")[1])):
+            if "gkehub.googleapis.com" not in member.apis | self._store.enabled(member.id):
+                raise api_disabled("gkehub.googleapis.com", member.number)
         if self._effective_at(project.id, cluster) == float("inf"):
             raise denied(
                 "hub default service account does not have access to the GKE cluster project for "
                 f'"//container.googleapis.com/{cluster}"'
             )
-        for other in memberships(self._store, self._bootstrap):
+        for other in memberships(self._store, self._organization):
             if other.cluster == cluster:
                 raise _registered(self._wanted(record, project.id), other)
 
@@ -53,7 +55,7 @@ class Registration:
         host, cluster = self._parties(record)
         if host and cluster:
             await asyncio.sleep(
-                max(0.0, self._effective_at(self._bootstrap.project(host).id, cluster) - self._now())
+                max(0.0, self._effective_at(self._organization.project(host).id, cluster) - self._now())
             )
 
     def register(self, record: Record, keep: Record | None = None) -> None:
@@ -69,10 +71,10 @@ class Registration:
         if before.get("membership"):
             record.outputs["fleet"] = before
             return
-        project = self._bootstrap.project(host).id
+        project = self._organization.project(host).id
         location = region(str(record.inputs["location"]))
         taken = {
-            (other.host, other.location, other.id) for other in memberships(self._store, self._bootstrap)
+            (other.host, other.location, other.id) for other in memberships(self._store, self._organization)
         }
         name = str(record.inputs["name"])
         if (project, location, name) in taken:
@@ -90,7 +92,7 @@ class Registration:
         """A Membership's host has a fleet from then on, if it had none."""
         if record.type == MEMBERSHIP:
             host, _ = self._parties(record)
-            self._begin_fleet(self._bootstrap.project(host).id)
+            self._begin_fleet(self._organization.project(host).id)
 
     def _begin_fleet(self, project: str) -> None:
         id_ = f"projects/{project}/locations/global/fleets/default"
@@ -116,10 +118,10 @@ class Registration:
         return "", ""
 
     def _effective_at(self, host: str, cluster: str) -> float:
-        project = self._bootstrap.project(cluster.split("/")[1]).id
+        project = self._organization.project(cluster.split("/")[1]).id
         if project == host:
             return 0.0
-        agent = f"service-{self._bootstrap.number(host)}@gcp-sa-gkehub.iam.gserviceaccount.com"
+        agent = f"service-{self._organization.number(host)}@gcp-sa-gkehub.iam.gserviceaccount.com"
         return max(
             self._iam.effective(agent, "roles/gkehub.serviceAgent", host),
             self._iam.effective(agent, "roles/gkehub.serviceAgent", project),

@@ -16,12 +16,15 @@ from sandbox.cloud.store import write_atomically
 
 @dataclass(kw_only=True)
 class Endpoints:
-    """`ports` by use: control, proxy, front, and `metadata NAMESPACE/NAME`. `token` opens the control API;
-    `key` (hex) signs access tokens; `mirror` is the mirror's base URL or ""."""
+    """`ports` by use: control, proxy, front, direct, and `metadata NAMESPACE/NAME` or `metadata
+    NAMESPACE/NAME CLUSTER`. `token` opens the control API; `inside` is what a process tells the proxy to show
+    that it runs in the hub's network; `key` (hex) signs access tokens; `mirror` is the mirror's base URL or
+    ""."""
 
     path: Path
     ports: dict[str, int] = field(default_factory=dict)
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    inside: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     key: str = field(default_factory=lambda: secrets.token_hex(32))
     mirror: str = ""
 
@@ -31,7 +34,8 @@ class Endpoints:
         return cls(path=path, **json.loads(path.read_text())) if path.exists() else cls(path=path)
 
     def listen(self, use: str) -> socket.socket:
-        """A listening socket on loopback for a use: on its earlier port if that is free, else on a new one."""
+        """A listening socket on loopback for a use: on its earlier port if that is free, else on a new
+        one."""
         found = _listening(self.ports.get(use, 0)) or _listening(0)
         assert found is not None
         self.ports[use] = found.getsockname()[1]

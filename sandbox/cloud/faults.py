@@ -31,16 +31,30 @@ class MembershipFault(_Strict):
     slow: float = Field(default=0.0, ge=0)
 
 
+class ClusterFault(_Strict):
+    """What goes wrong at a cluster's DNS endpoint and at its private address.
+
+    `status`: every request is refused with this HTTP status. `down`: the connection is dropped without an
+    answer. `slow`: seconds to wait before every request.
+    """
+
+    status: int | None = Field(default=None, ge=400, le=599)
+    down: bool = False
+    slow: float = Field(default=0.0, ge=0)
+
+
 class Faults(_Strict):
     """All switches. `grantDelay`: seconds until a new grant counts. `requestsPerMinute`, `streams`: the
-    gateway's budget per fleet host project. `memberships`: by membership id. `mirror`: path prefix -> HTTP
-    status, for a repository that is gone.
-    """
+    gateway's budget per fleet host project. `memberships`: by membership id. `clusters`: by cluster name, at
+    the cluster's own endpoints. `unreachable`: locations that GKE Hub leaves out of a list of memberships,
+    and says so. `mirror`: path prefix -> HTTP status, for a repository that is gone."""
 
     grant_delay: float = Field(default=2.0, ge=0, alias="grantDelay")
     requests_per_minute: int = Field(default=2400, ge=0, alias="requestsPerMinute")
     streams: int = Field(default=10, ge=0)
     memberships: dict[str, MembershipFault] = Field(default_factory=dict)
+    clusters: dict[str, ClusterFault] = Field(default_factory=dict)
+    unreachable: list[str] = Field(default_factory=list)
     mirror: dict[str, int] = Field(default_factory=dict)
 
 
@@ -54,12 +68,13 @@ class FaultSwitches:
         """Change switches and return all of them.
 
         Only what is named changes; `{"memberships": {"m": null}}` clears one membership, the same for
-        `mirror`; `{"clear": true}` resets everything first. Raises Refusal (400) for what is no switch.
+        `clusters` and `mirror`; `{"clear": true}` resets everything first. Raises Refusal (400) for what is
+        no switch.
         """
         change = dict(change)
         document = {} if change.pop("clear", False) else self.describe()
         for name, value in change.items():
-            if name in ("memberships", "mirror") and isinstance(value, Mapping):
+            if name in ("memberships", "clusters", "mirror") and isinstance(value, Mapping):
                 merged = {**document.get(name, {}), **value}
                 document[name] = {key: entry for key, entry in merged.items() if entry is not None}
             else:

@@ -1,35 +1,47 @@
 """Connect Gateway: the one way for identities to the API servers of the fleet's members.
 
-Owns URL forms, authentication, IAM, budget, faults and the forwarding with the caller's identity. Sources:
-the gateway's documentation and gcloud's client for URLs, permissions and limits; error texts of the data path
-are not documented, so they follow the GKE Hub API's.
+Owns URL forms, authentication, IAM, budget, faults and who the caller is behind it. Sources: the gateway's
+documentation and gcloud's client for URLs, permissions and limits; error texts of the data path are not
+documented, so they follow the GKE Hub API's.
 
-A caller's roles on the cluster's project travel as Kubernetes groups (see authorizer.py); everything else is
-decided by the member's own RBAC.
+A GKE cluster (`gkeMemberships`) sees the caller itself: its roles on the cluster's project travel as
+Kubernetes groups (see authorizer.py), beside its Google groups where the cluster takes those into account;
+everything else is decided by the member's own RBAC. A cluster elsewhere (`memberships`) sees its Connect
+agent impersonate the caller (see agent.py). The name of a direct principal inside a cluster is its whole
+`principal://` URI: a hypothesis, documented for other pools only.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aiohttp
-from aiohttp import WSMsgType, web
-from multidict import CIMultiDict
+from aiohttp import web
 from yarl import URL
 
 from sandbox.cloud import kubepath
-from sandbox.cloud.bootstrap import Bootstrap, Project
+from sandbox.cloud.agent import AgentLost, Agents
 from sandbox.cloud.budget import Budget
 from sandbox.cloud.faults import FaultSwitches, MembershipFault
+from sandbox.cloud.forward import (
+    NotAuthenticated,
+    abort,
+    bearer,
+    bridge,
+    forward,
+    impersonation,
+    refuse_impersonation,
+    target,
+    unavailable,
+)
 from sandbox.cloud.iam import Iam
 from sandbox.cloud.machines import Links
 from sandbox.cloud.memberships import CLUSTER, Membership, memberships
+from sandbox.cloud.organization import Organization, Project
 from sandbox.cloud.refusal import Refusal, api_disabled, denied, invalid, not_found, unauthenticated
 from sandbox.cloud.store import Record, Store
 from sandbox.cloud.tokens import Tokens
@@ -43,20 +55,6 @@ _PATH = re.compile(
     r"/(?P<collection>gkeMemberships|memberships)/(?P<membership>[^/:]+)(?P<path>/.*)?"
 )
 _MAX_HEADER_BYTES = 8 * 1024
-_HOP_BY_HOP = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-_OURS = frozenset({"authorization", "host", "content-length", "expect", "cookie", "x-forwarded-for"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,19 +87,21 @@ class Gateway:
         self,
         *,
         store: Store,
-        bootstrap: Bootstrap,
+        organization: Organization,
         iam: Iam,
         tokens: Tokens,
         faults: FaultSwitches,
         links: Links,
+        agents: Agents,
         budget: Budget,
     ) -> None:
         self._store = store
-        self._bootstrap = bootstrap
+        self._organization = organization
         self._iam = iam
         self._tokens = tokens
         self._faults = faults
         self._links = links
+        self._agents = agents
         self._budget = budget
 
     @staticmethod
@@ -123,7 +123,7 @@ class Gateway:
             raise
         except _Dropped:
             how = "dropped"
-            _abort(request)
+            abort(request)
             return web.Response(status=503)
         finally:
             self._budget.ended(call.membership, how)
@@ -131,8 +131,7 @@ class Gateway:
     def _read(self, request: web.Request) -> _Call:
         if sum(len(name) + len(value) + 4 for name, value in request.raw_headers) > _MAX_HEADER_BYTES:
             raise Refusal(431, "INVALID_ARGUMENT", "Request header fields are larger than 8 KB.")
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        account = self._tokens.account(token.strip()) if scheme.lower() == "bearer" else None
+        account = bearer(request, self._tokens)
         if account is None:
             raise unauthenticated()
         path, _, query = request.raw_path.partition("?")
@@ -142,7 +141,7 @@ class Gateway:
         return _Call(
             request=request,
             account=account,
-            project=self._bootstrap.project(match["project"]),
+            project=self._organization.project(match["project"]),
             location=match["location"],
             collection=match["collection"],
             membership=match["membership"],
@@ -162,20 +161,38 @@ class Gateway:
                 permission,
                 name,
             )
-        cluster = self._cluster(call, host)
+        member = self._member(call, host)
         try:
-            server, session = self._links.open(cluster.machine)
-        except ClusterFailure as error:
-            raise _unavailable() from error
-        url = URL(server + call.path + (f"?{call.query}" if call.query else ""), encoded=True)
-        headers = self._headers(call, cluster)
+            if member.collection == "memberships":
+                return await self._through_agent(call, member)
+            return await self._to_cluster(call, self._running(call, member))
+        except (ClusterFailure, aiohttp.ClientConnectionError, NotAuthenticated) as error:
+            _log.warning("%s does not answer: %r", member.name, error)
+            raise unavailable() from error
+
+    async def _to_cluster(self, call: _Call, cluster: Record) -> web.StreamResponse:
+        """To a GKE cluster: with the caller's identity, its roles there and its groups."""
+        server, session = self._links.open(cluster.machine)
+        groups = ["system:authenticated", *self._iam.kubernetes_groups(call.account, cluster)]
+        headers = impersonation(call.request, call.account, groups)
+        url = target(server, call.path, call.query)
+        return await self._send(call, session, url, headers, authorizer=True)
+
+    async def _through_agent(self, call: _Call, member: Membership) -> web.StreamResponse:
+        """To a cluster elsewhere: as its agent, which impersonates the caller if it may. Such a cluster knows
+        neither roles on a project nor Google's groups."""
+        if not member.machine:
+            raise _agent_lost(call)
         try:
-            if call.upgrade:
-                return await self._stream(call, session, url, headers)
-            return await _forward(call.request, session, url, headers)
-        except aiohttp.ClientConnectionError as error:
-            _log.warning("%s does not answer: %s", cluster.id, error)
-            raise _unavailable() from error
+            agent = await self._agents.open(member.machine)
+            headers = impersonation(call.request, call.account, ())
+            headers["Authorization"] = f"Bearer {agent.token}"
+            url = target(agent.server, call.path, call.query)
+            return await self._send(call, agent.session, url, headers, authorizer=False)
+        except (AgentLost, NotAuthenticated) as error:
+            self._agents.forget(member.machine)
+            _log.warning("%s: %s", member.name, error)
+            raise _agent_lost(call) from error
 
     def _admit(self, call: _Call) -> None:
         project = call.project
@@ -183,9 +200,7 @@ class Gateway:
             raise api_disabled(_SERVICE, project.number)
         if not self._budget.spend(project.id, self._faults.current.requests_per_minute):
             raise _exhausted("Requests per minute", project.number)
-        forged = [name for name in call.request.headers if name.lower().startswith("impersonate-")]
-        if forged:
-            raise denied(f"The gateway sets the caller's identity itself; {forged[0]} is not accepted.")
+        refuse_impersonation(call.request)
 
     async def _fault(self, call: _Call) -> None:
         fault = self._faults.current.memberships.get(call.membership, MembershipFault())
@@ -194,10 +209,7 @@ class Gateway:
         if fault.down:
             raise _Dropped
         if fault.agent_lost:
-            raise not_found(
-                "cannot connect to agent or connection unexpectedly terminated for (project: "
-                f"{call.project.number}, membership: {call.membership})"
-            )
+            raise _agent_lost(call)
         if fault.status == 401:
             raise unauthenticated()
         if fault.status == 403:
@@ -207,22 +219,15 @@ class Gateway:
         if fault.status == 429:
             raise _exhausted("Requests per minute", call.project.number)
 
-    def _cluster(self, call: _Call, host: str) -> Record:
-        """The cluster behind the URL. A membership answers under its own location, host and collection only."""
+    def _member(self, call: _Call, host: str) -> Membership:
+        """The membership behind the URL. It answers under its own location, host and collection only."""
         right_host = _HOST if call.location == "global" else f"{call.location}-{_HOST}"
-        for member in memberships(self._store, self._bootstrap):
+        for member in memberships(self._store, self._organization):
             if (member.host, member.location, member.id) == (call.project.id, call.location, call.membership):
-                break
-        else:
-            raise _no_membership(call)
-        if host != right_host or call.collection != member.collection:
-            raise _no_membership(call)
-        if not member.cluster:
-            raise not_found(
-                "cannot connect to agent or connection unexpectedly terminated for (project: "
-                f"{call.project.number}, membership: {call.membership})"
-            )
-        return self._running(call, member)
+                if host != right_host or call.collection != member.collection:
+                    raise _no_membership(call)
+                return member
+        raise _no_membership(call)
 
     def _running(self, call: _Call, member: Membership) -> Record:
         record = self._store.get(CLUSTER, member.cluster)
@@ -230,130 +235,37 @@ class Gateway:
             raise _no_membership(call)
         return record
 
-    def _headers(self, call: _Call, cluster: Record) -> CIMultiDict[str]:
-        headers = CIMultiDict(
-            (name, value)
-            for name, value in call.request.headers.items()
-            if name.lower() not in _HOP_BY_HOP | _OURS
-            and not name.lower().startswith(("x-remote-", "sec-websocket-"))
-        )
-        headers["Impersonate-User"] = call.account
-        headers.add("Impersonate-Group", "system:authenticated")
-        project = self._bootstrap.project(str(cluster.inputs["project"])).id
-        for group in self._iam.groups(call.account, project):
-            headers.add("Impersonate-Group", group)
-        return headers
-
-    async def _stream(
-        self, call: _Call, session: aiohttp.ClientSession, url: URL, headers: Mapping[str, str]
+    async def _send(
+        self,
+        call: _Call,
+        session: aiohttp.ClientSession,
+        url: URL,
+        headers: Mapping[str, str],
+        *,
+        authorizer: bool,
     ) -> web.StreamResponse:
+        if not call.upgrade:
+            return await forward(call.request, session, url, headers, authorizer=authorizer)
         if call.upgrade != "websocket":
             raise invalid(f"The gateway carries WebSocket streams; {call.upgrade} is not supported.")
         if not self._budget.open_stream(call.project.id, self._faults.current.streams):
             raise _exhausted("Active streams", call.project.number)
         try:
-            return await _bridge(call.request, session, url, headers)
+            return await bridge(call.request, session, url, headers)
         finally:
             self._budget.close_stream(call.project.id)
 
 
-async def _forward(
-    request: web.Request, session: aiohttp.ClientSession, url: URL, headers: Mapping[str, str]
-) -> web.StreamResponse:
-    """Send a request on and pass its answer back piece by piece, as it comes."""
-    body = await request.read() if request.can_read_body else None
-    async with session.request(
-        request.method, url, headers=headers, data=body, allow_redirects=False
-    ) as upstream:
-        plain = upstream.content_type == "application/json" and "Content-Encoding" not in upstream.headers
-        if upstream.status == 403 and plain:
-            text = _with_suffix(await upstream.read())
-            return web.Response(status=403, body=text, content_type="application/json")
-        response = web.StreamResponse(status=upstream.status, reason=upstream.reason)
-        for name, value in upstream.headers.items():
-            if name.lower() not in _HOP_BY_HOP:
-                response.headers.add(name, value)
-        if "Content-Length" not in upstream.headers:
-            response.enable_chunked_encoding()
-        await response.prepare(request)
-        try:
-            async for piece in upstream.content.iter_any():
-                await response.write(piece)
-            await response.write_eof()
-        except (aiohttp.ClientError, ConnectionResetError):
-            # The answer has begun, so its status cannot be changed: the client sees a broken connection.
-            _abort(request)
-        return response
-
-
-async def _bridge(
-    request: web.Request, session: aiohttp.ClientSession, url: URL, headers: Mapping[str, str]
-) -> web.StreamResponse:
-    """Join two WebSockets until either side ends."""
-    protocols = [
-        name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if name.strip()
-    ]
-    try:
-        upstream = await session.ws_connect(
-            url, headers=headers, protocols=protocols, max_msg_size=0, autoping=False
-        )
-    except aiohttp.WSServerHandshakeError as error:
-        raise Refusal(error.status, "UNKNOWN", error.message) from error
-    async with upstream:
-        client = web.WebSocketResponse(
-            protocols=[upstream.protocol] if upstream.protocol else (), max_msg_size=0, autoping=False
-        )
-        await client.prepare(request)
-        ways = [
-            asyncio.create_task(_pass_on(client, upstream)),
-            asyncio.create_task(_pass_on(upstream, client)),
-        ]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in ways:
-            way.cancel()
-            with contextlib.suppress(asyncio.CancelledError, ConnectionResetError, aiohttp.ClientError):
-                await way
-        await client.close()
-        return client
-
-
-_Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
-
-
-async def _pass_on(source: _Socket, target: _Socket) -> None:
-    async for message in source:
-        if message.type is WSMsgType.BINARY:
-            await target.send_bytes(message.data)
-        elif message.type is WSMsgType.TEXT:
-            await target.send_str(message.data)
-        elif message.type is WSMsgType.PING:
-            await target.ping(message.data)
-        elif message.type is WSMsgType.PONG:
-            await target.pong(message.data)
-
-
-def _with_suffix(body: bytes) -> bytes:
-    try:
-        status = json.loads(body)
-        suffix = kubepath.iam_suffix(status["message"])
-    except (ValueError, KeyError, TypeError):
-        return body
-    status["message"] += suffix
-    return json.dumps(status).encode()
-
-
-def _abort(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()
+def _agent_lost(call: _Call) -> Refusal:
+    return not_found(
+        "cannot connect to agent or connection unexpectedly terminated for (project: "
+        f"{call.project.number}, membership: {call.membership})"
+    )
 
 
 def _no_membership(call: _Call) -> Refusal:
     name = f"projects/{call.project.number}/locations/{call.location}/{call.collection}/{call.membership}"
     return not_found(f"Resource '{name}' was not found")
-
-
-def _unavailable() -> Refusal:
-    return Refusal(503, "UNAVAILABLE", "The service is currently unavailable.")
 
 
 def _exhausted(metric: str, number: str) -> Refusal:

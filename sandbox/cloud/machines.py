@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiohttp
 
@@ -18,11 +19,13 @@ from sandbox.cloud import authorizer
 
 
 class Machines(Protocol):
-    """Clusters by machine name. The first four block for seconds; they are called in a thread."""
+    """Clusters by machine name. The first five block for seconds; they are called in a thread."""
 
     def create(self, machine: str) -> None: ...
     def start(self, machine: str) -> None: ...
     def delete(self, machine: str) -> None: ...
+    def set_nodes(self, machine: str, pool: str, nodes: Sequence[Mapping[str, Any]]) -> None: ...
+    def apply(self, machine: str, objects: Sequence[Mapping[str, Any]]) -> None: ...
     def running(self) -> list[str]: ...
     def kubeconfig(self, machine: str) -> Path: ...
     def server(self, machine: str) -> str: ...
@@ -36,8 +39,8 @@ class KwokMachines:
         self._state = state
 
     def create(self, machine: str) -> None:
-        """Start a cluster and bind IAM's groups in it. Raises ClusterFailure."""
-        clusters.create(self._state, machine)
+        """Start a cluster without nodes and bind IAM's groups in it. Raises ClusterFailure."""
+        clusters.create(self._state, machine, nodes=0)
         clusters.apply(self._state, machine, authorizer.objects())
 
     def start(self, machine: str) -> None:
@@ -47,6 +50,14 @@ class KwokMachines:
     def delete(self, machine: str) -> None:
         """End a cluster and remove its data."""
         clusters.delete(self._state, machine)
+
+    def set_nodes(self, machine: str, pool: str, nodes: Sequence[Mapping[str, Any]]) -> None:
+        """Give a node pool just these nodes (Node objects). Raises ClusterFailure."""
+        clusters.set_nodes(self._state, machine, pool, nodes)
+
+    def apply(self, machine: str, objects: Sequence[Mapping[str, Any]]) -> None:
+        """Put objects into a cluster as its administrator. Raises ClusterFailure."""
+        clusters.apply(self._state, machine, objects)
 
     def running(self) -> list[str]:
         """The machines whose API server lives."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.cloud.bootstrap import Bootstrap
+from sandbox.cloud.organization import Organization
 from sandbox.cloud.store import Store
 
 CLUSTER = "gcp:container/cluster:Cluster"
@@ -25,13 +25,15 @@ _ZONE = re.compile(r"^([a-z0-9]+-[a-z0-9]+)(-[a-z])?$")
 @dataclass(frozen=True, kw_only=True)
 class Membership:
     """A member of a fleet. `host` is the fleet host project's id; `cluster` the id of its GKE cluster, "" for
-    a cluster elsewhere; `born` tells the cluster's own registration from a Membership resource."""
+    a cluster elsewhere; `born` tells the cluster's own registration from a Membership resource. `machine` names the
+    cluster below `STATE/clusters` behind it, "" if there is none."""
 
     host: str
     location: str
     id: str
     cluster: str
     born: bool
+    machine: str
 
     @property
     def name(self) -> str:
@@ -50,14 +52,19 @@ def region(location: str) -> str:
     return match[1] if match else location
 
 
-def memberships(store: Store, bootstrap: Bootstrap) -> Iterator[Membership]:
+def memberships(store: Store, organization: Organization) -> Iterator[Membership]:
     """Every membership there is now. A cluster's own begins when the cluster runs."""
     for record in store.of(CLUSTER):
         fleet = record.outputs.get("fleet")
         if record.state == "RUNNING" and fleet and fleet.get("membership"):
-            yield _read(bootstrap, fleet["membership"], cluster=record.id, born=True)
+            yield _read(
+                organization, fleet["membership"], cluster=record.id, born=True, machine=record.machine
+            )
     for record in store.of(MEMBERSHIP):
-        yield _read(bootstrap, record.id, cluster=gke_cluster(record.inputs), born=False)
+        cluster = gke_cluster(record.inputs)
+        behind = store.get(CLUSTER, cluster) if cluster else record
+        machine = behind.machine if behind is not None else ""
+        yield _read(organization, record.id, cluster=cluster, born=False, machine=machine)
 
 
 def gke_cluster(inputs: Mapping[str, Any]) -> str:
@@ -67,9 +74,14 @@ def gke_cluster(inputs: Mapping[str, Any]) -> str:
     return str(link).removeprefix(_RESOURCE_LINK)
 
 
-def _read(bootstrap: Bootstrap, name: str, *, cluster: str, born: bool) -> Membership:
+def _read(organization: Organization, name: str, *, cluster: str, born: bool, machine: str) -> Membership:
     match = _MEMBERSHIP_NAME.search(name)
     assert match is not None, name
     return Membership(
-        host=bootstrap.project(match[1]).id, location=match[2], id=match[3], cluster=cluster, born=born
+        host=organization.project(match[1]).id,
+        location=match[2],
+        id=match[3],
+        cluster=cluster,
+        born=born,
+        machine=machine,
     )

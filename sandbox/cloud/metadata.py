@@ -1,9 +1,16 @@
-"""The GKE metadata server: gives a process the token of the one account that its ServiceAccount may be.
+"""The GKE metadata server: gives a process the token of the one identity that its ServiceAccount may be.
 
-Owns the endpoints under /computeMetadata and the rule of Workload Identity: the ServiceAccount exists on the
-hub and names the account in the annotation `iam.gke.io/gcp-service-account`, and the account's IAM policy
-lets `serviceAccount:PROJECT.svc.id.goog[namespace/name]` be it. On GKE the caller is known by its pod's
-address; here each ServiceAccount has a port of its own.
+Owns the endpoints under /computeMetadata and the rules of Workload Identity. The cluster has it (Autopilot,
+or `workloadIdentityConfig`). The ServiceAccount exists there, and either names an account in the annotation
+`iam.gke.io/gcp-service-account`, whose IAM policy must let
+`serviceAccount:PROJECT.svc.id.goog[namespace/name]` be it; or has no annotation and is itself, the direct
+principal
+`principal://iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/PROJECT.svc.id.goog/subject/ns/NAMESPACE/sa/NAME`
+(https://cloud.google.com/kubernetes-engine/docs/concepts/workload-identity). The pool is the project's: the
+same namespace and name on another cluster of the project is the same identity.
+
+On GKE the caller is known by its pod's address; here each ServiceAccount has a port of its own. A cluster
+without Workload Identity gives its Pods the account of the node; here it gives them nothing.
 """
 
 from __future__ import annotations
@@ -15,9 +22,9 @@ from dataclasses import asdict
 import aiohttp
 from aiohttp import web
 
-from sandbox.cloud.bootstrap import Bootstrap
 from sandbox.cloud.iam import Iam
 from sandbox.cloud.machines import Links
+from sandbox.cloud.organization import Organization
 from sandbox.cloud.store import Record
 from sandbox.cloud.tokens import Tokens
 from sandbox.clusters import ClusterFailure
@@ -34,26 +41,27 @@ _MORE = (
 
 
 class Metadata:
-    """The metadata server of one ServiceAccount on the hub. `hub` finds the hub's record, None while there is none."""
+    """The metadata server of one ServiceAccount of a cluster. `cluster` finds the cluster's record, None
+    while there is none that runs."""
 
     def __init__(
         self,
         *,
         namespace: str,
         name: str,
-        hub: Callable[[], Record | None],
+        cluster: Callable[[], Record | None],
         links: Links,
         iam: Iam,
         tokens: Tokens,
-        bootstrap: Bootstrap,
+        organization: Organization,
     ) -> None:
         self._namespace = namespace
         self._name = name
-        self._hub = hub
+        self._cluster = cluster
         self._links = links
         self._iam = iam
         self._tokens = tokens
-        self._bootstrap = bootstrap
+        self._organization = organization
 
     def application(self) -> web.Application:
         """The web application of this ServiceAccount's port."""
@@ -76,7 +84,7 @@ class Metadata:
         return web.Response(text=self._project())
 
     async def _project_number(self, request: web.Request) -> web.Response:
-        return web.Response(text=self._bootstrap.number(self._project()))
+        return web.Response(text=self._organization.number(self._project()))
 
     async def _accounts(self, request: web.Request) -> web.Response:
         return web.Response(text=f"default/\n{await self._identity()}/\n")
@@ -96,7 +104,11 @@ class Metadata:
 
     async def _token(self, request: web.Request) -> web.Response:
         email = await self._asked(request)
-        member = f"serviceAccount:{self._project()}.svc.id.goog[{self._namespace}/{self._name}]"
+        pool = f"{self._project()}.svc.id.goog"
+        if email == pool:
+            token = self._tokens.issue(self._principal(pool))
+            return web.json_response({**asdict(token), "token_type": "Bearer"})
+        member = f"serviceAccount:{pool}[{self._namespace}/{self._name}]"
         if not self._iam.usable(email) or not self._iam.may_act_as(member, email):
             _log.info("%s may not be %s", member, email)
             raise web.HTTPForbidden(
@@ -117,29 +129,34 @@ class Metadata:
         return email
 
     async def _identity(self) -> str:
-        """The e-mail in the ServiceAccount's annotation."""
-        who = f"{self._namespace}/{self._name}"
+        """The e-mail in the ServiceAccount's annotation; without one the name of the project's pool, which is
+        what GKE calls an identity that has no e-mail."""
+        pool = f"{self._project()}.svc.id.goog"
+        if not _has_pool(self._running()):
+            raise web.HTTPNotFound(
+                text=f"the cluster has no Workload Identity: its Pods have no identity in {pool}\n"
+            )
         annotations = await self._annotations()
         if annotations is None:
             raise web.HTTPForbidden(
-                text=f"Kubernetes service account {who} does not exist in the cluster.\n{_MORE}\n"
-            )
-        email = annotations.get(_ANNOTATION)
-        if not email:
-            raise web.HTTPForbidden(
                 text=(
-                    "Unable to generate access token; IAM returned 403 Forbidden: the Kubernetes service account "
-                    f"{who} has no annotation {_ANNOTATION}.\n{_MORE}\n"
+                    f"Kubernetes service account {self._namespace}/{self._name} does not exist in the cluster."
+                    f"\n{_MORE}\n"
                 )
             )
-        return email
+        return annotations.get(_ANNOTATION) or pool
+
+    def _principal(self, pool: str) -> str:
+        number = self._organization.number(self._project())
+        return (
+            f"principal://iam.googleapis.com/projects/{number}/locations/global/workloadIdentityPools/{pool}"
+            f"/subject/ns/{self._namespace}/sa/{self._name}"
+        )
 
     async def _annotations(self) -> dict[str, str] | None:
-        hub = self._hub()
-        if hub is None:
-            raise web.HTTPServiceUnavailable(text="there is no hub cluster yet\n")
+        cluster = self._running()
         try:
-            server, session = self._links.open(hub.machine)
+            server, session = self._links.open(cluster.machine)
             path = f"/api/v1/namespaces/{self._namespace}/serviceaccounts/{self._name}"
             async with session.get(server + path, headers={"Accept": "application/json"}) as answer:
                 if answer.status == 404:
@@ -147,19 +164,29 @@ class Metadata:
                 answer.raise_for_status()
                 document = await answer.json()
         except (aiohttp.ClientError, ClusterFailure) as error:
-            raise web.HTTPServiceUnavailable(text=f"the hub does not answer: {error}\n") from error
+            raise web.HTTPServiceUnavailable(text=f"{cluster.id} does not answer: {error}\n") from error
         return dict(document["metadata"].get("annotations") or {})
 
+    def _running(self) -> Record:
+        cluster = self._cluster()
+        if cluster is None:
+            raise web.HTTPServiceUnavailable(text="there is no such cluster yet\n")
+        return cluster
+
     def _project(self) -> str:
-        hub = self._hub()
-        if hub is None:
-            raise web.HTTPServiceUnavailable(text="there is no hub cluster yet\n")
-        return self._bootstrap.project(str(hub.inputs["project"])).id
+        return self._organization.project(str(self._running().inputs["project"])).id
+
+
+def _has_pool(cluster: Record) -> bool:
+    """Whether a cluster has Workload Identity. Autopilot always has."""
+    pool = (cluster.inputs.get("workloadIdentityConfig") or {}).get("workloadPool")
+    return bool(pool or cluster.inputs.get("enableAutopilot"))
 
 
 @web.middleware
 async def _google_only(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """Only callers that say they mean the metadata server; the header keeps browsers and forwarded requests out."""
+    """Only callers that say they mean the metadata server; the header keeps browsers and forwarded requests
+    out."""
     if request.path != "/" and request.headers.get("Metadata-Flavor") != "Google":
         return web.Response(status=403, text="Missing Metadata-Flavor:Google header.\n", headers=_FLAVOR)
     if "X-Forwarded-For" in request.headers:

@@ -14,9 +14,14 @@ _API_TITLES = {
     "connectgateway.googleapis.com": "Connect Gateway API",
     "container.googleapis.com": "Kubernetes Engine API",
     "gkehub.googleapis.com": "GKE Hub API",
+    "cloudkms.googleapis.com": "Cloud Key Management Service (KMS) API",
+    "gkeconnect.googleapis.com": "GKE Connect API",
     "iam.googleapis.com": "Identity and Access Management (IAM) API",
     "iamcredentials.googleapis.com": "IAM Service Account Credentials API",
+    "secretmanager.googleapis.com": "Secret Manager API",
     "serviceusage.googleapis.com": "Service Usage API",
+    "storage.googleapis.com": "Cloud Storage API",
+    "sts.googleapis.com": "Security Token Service API",
 }
 
 

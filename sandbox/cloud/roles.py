@@ -2,7 +2,7 @@
 
 Owns the tables; who holds a role where is `iam`'s. The gkehub rows are those of the IAM reference
 (https://cloud.google.com/iam/docs/roles-permissions/gkehub), the others hold just the permissions that some
-operation here needs. A role that is missing here can be granted, and permits nothing.
+operation here needs. A role that is missing here cannot be granted: nobody could see what it is for.
 """
 
 from __future__ import annotations
@@ -37,6 +37,35 @@ _GKEHUB_EDITOR = _GKEHUB_VIEWER | {
     "gkehub.memberships.update",
     "gkehub.memberships.delete",
 }
+_NETWORK_VIEWER = frozenset({"compute.networks.get", "compute.subnetworks.get", "compute.routers.get"})
+_NETWORK_ADMIN = (
+    _NETWORK_VIEWER
+    | {
+        f"compute.{kind}.{verb}"
+        for kind in ("networks", "subnetworks", "routers")
+        for verb in ("create", "update", "delete")
+    }
+    | {"compute.networks.updatePolicy"}
+)
+_NODE = frozenset({"autoscaling.sites.writeMetrics", "logging.logEntries.create"})
+_ROLE_VIEWER = frozenset({"iam.roles.get", "iam.roles.list"})
+_ROLE_ADMIN = _ROLE_VIEWER | {"iam.roles.create", "iam.roles.update", "iam.roles.delete"}
+_POOL_VIEWER = frozenset({"iam.workloadIdentityPools.get", "iam.workloadIdentityPoolProviders.get"})
+_OBJECT_VIEWER = frozenset({"storage.objects.get", "storage.objects.list"})
+_OBJECT_USER = _OBJECT_VIEWER | {
+    "storage.objects.create",
+    "storage.objects.update",
+    "storage.objects.delete",
+}
+_ENCRYPT, _DECRYPT = "cloudkms.cryptoKeyVersions.useToEncrypt", "cloudkms.cryptoKeyVersions.useToDecrypt"
+_SECRET_ADMIN = frozenset(
+    {
+        "secretmanager.secrets.get",
+        "secretmanager.secrets.getIamPolicy",
+        "secretmanager.secrets.setIamPolicy",
+        "secretmanager.versions.access",
+    }
+)
 _CLUSTER_VIEWER = frozenset(
     {"container.clusters.get", "container.clusters.list", "container.clusters.connect"}
 )
@@ -68,9 +97,14 @@ _ACCOUNT_ADMIN = _ACCOUNT_CREATOR | {
 _SECURITY_REVIEWER = frozenset(
     {
         "gkehub.memberships.list",
+        "cloudkms.cryptoKeys.getIamPolicy",
+        "iam.roles.get",
+        "iam.roles.list",
         "iam.serviceAccounts.getIamPolicy",
         "iam.serviceAccounts.list",
         "resourcemanager.projects.getIamPolicy",
+        "secretmanager.secrets.getIamPolicy",
+        "storage.buckets.getIamPolicy",
     }
 )
 _VIEWER = (
@@ -78,6 +112,9 @@ _VIEWER = (
     | _CLUSTER_VIEWER
     | _SERVICE_USAGE_VIEWER
     | _ACCOUNT_VIEWER
+    | _NETWORK_VIEWER
+    | _POOL_VIEWER
+    | _ROLE_VIEWER
     | {"resourcemanager.projects.getIamPolicy", "iam.serviceAccounts.getIamPolicy"}
 )
 _EDITOR = (
@@ -86,6 +123,8 @@ _EDITOR = (
     | _CLUSTER_ADMIN
     | _SERVICE_USAGE_ADMIN
     | _ACCOUNT_CREATOR
+    | _NETWORK_ADMIN
+    | _NODE
     | {"iam.serviceAccounts.update", "iam.serviceAccounts.delete"}
 )
 
@@ -106,14 +145,31 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "resourcemanager.projects.setIamPolicy",
         }
     ),
+    "roles/container.defaultNodeServiceAccount": _NODE,
     "roles/container.clusterViewer": _CLUSTER_VIEWER,
     "roles/container.viewer": _CLUSTER_VIEWER,
     "roles/container.developer": _CLUSTER_VIEWER,
     "roles/container.clusterAdmin": _CLUSTER_ADMIN,
     "roles/container.admin": _CLUSTER_ADMIN,
+    "roles/compute.networkViewer": _NETWORK_VIEWER,
+    "roles/compute.networkAdmin": _NETWORK_ADMIN,
     "roles/serviceusage.serviceUsageViewer": _SERVICE_USAGE_VIEWER,
     "roles/serviceusage.serviceUsageAdmin": _SERVICE_USAGE_ADMIN,
     "roles/resourcemanager.projectIamAdmin": _PROJECT_IAM_ADMIN,
+    "roles/iam.roleViewer": _ROLE_VIEWER,
+    "roles/iam.roleAdmin": _ROLE_ADMIN,
+    "roles/iam.workloadIdentityPoolViewer": _POOL_VIEWER,
+    "roles/storage.objectViewer": _OBJECT_VIEWER,
+    "roles/storage.objectUser": _OBJECT_USER,
+    "roles/storage.objectAdmin": _OBJECT_USER,
+    "roles/cloudkms.cryptoKeyEncrypter": frozenset({_ENCRYPT}),
+    "roles/cloudkms.cryptoKeyDecrypter": frozenset({_DECRYPT}),
+    "roles/cloudkms.cryptoKeyEncrypterDecrypter": frozenset({_ENCRYPT, _DECRYPT}),
+    "roles/secretmanager.secretAccessor": frozenset({"secretmanager.versions.access"}),
+    "roles/secretmanager.viewer": frozenset(
+        {"secretmanager.secrets.get", "secretmanager.secrets.getIamPolicy"}
+    ),
+    "roles/secretmanager.admin": _SECRET_ADMIN,
     "roles/iam.serviceAccountViewer": _ACCOUNT_VIEWER,
     "roles/iam.serviceAccountCreator": _ACCOUNT_CREATOR,
     "roles/iam.serviceAccountAdmin": _ACCOUNT_ADMIN,
@@ -123,7 +179,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "roles/iam.securityReviewer": _SECURITY_REVIEWER,
     "roles/viewer": _VIEWER,
     "roles/editor": _EDITOR,
-    "roles/owner": _EDITOR | _PROJECT_IAM_ADMIN | _ACCOUNT_ADMIN,
+    "roles/owner": _EDITOR | _PROJECT_IAM_ADMIN | _ACCOUNT_ADMIN | _ROLE_ADMIN,
 }
 
 # GKE's second authorizer: the Kubernetes group that stands for a role on the cluster's project (see

@@ -20,20 +20,27 @@ from typing import IO
 from aiohttp import web
 
 from sandbox.cloud import front, plugin
+from sandbox.cloud.agent import Agents
 from sandbox.cloud.authority import Authority
-from sandbox.cloud.bootstrap import load
 from sandbox.cloud.budget import Budget
 from sandbox.cloud.control import Control, is_hub
+from sandbox.cloud.direct import Direct, Joined
 from sandbox.cloud.endpoints import Endpoints
 from sandbox.cloud.faults import FaultSwitches
+from sandbox.cloud.federation import Federation
 from sandbox.cloud.gateway import Gateway
+from sandbox.cloud.hub_api import HubApi
 from sandbox.cloud.iam import Iam
 from sandbox.cloud.machines import KwokMachines, Links, Machines
 from sandbox.cloud.memberships import CLUSTER
 from sandbox.cloud.metadata import Metadata
 from sandbox.cloud.mirror import MirrorRoute
-from sandbox.cloud.proxy import Proxy
+from sandbox.cloud.networks import Networks
+from sandbox.cloud.organization import Organization
+from sandbox.cloud.proxy import HUB_USER, PrivateAddresses, Proxy
+from sandbox.cloud.reach import Reach
 from sandbox.cloud.resources import Resources
+from sandbox.cloud.secrets import Secrets
 from sandbox.cloud.store import Record, Store, write_atomically
 from sandbox.cloud.tokens import Tokens
 
@@ -55,14 +62,14 @@ class Cloud:
         self._folder = self._state / "cloud"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(self._folder / "lock")
-        self._bootstrap = load()
         self._store = Store.open(self._folder / "store.json")
+        self._organization = Organization(self._store)
         self._endpoints = Endpoints.open(self._folder / "endpoints.json")
         self._authority = Authority(self._folder / "tls")
         self._faults = FaultSwitches()
         self._budget = Budget()
         self._machines = KwokMachines(self._state) if machines is None else machines
-        self._iam = Iam(self._store, self._bootstrap)
+        self._iam = Iam(self._store, self._organization)
         self._tokens = Tokens(bytes.fromhex(self._endpoints.key), self._iam.usable)
         self._runners: list[web.AppRunner] = []
         self._metadata_hosts: dict[str, str] = {}
@@ -71,45 +78,96 @@ class Cloud:
     async def serve(self, until: asyncio.Event) -> None:
         """Serve until the event is set; then finish what has begun and end."""
         links = Links(self._machines)
+        agents = Agents(self._machines, links)
+
+        async def released(machine: str) -> None:
+            await agents.close(machine)
+            await links.close(machine)
+
+        async def open_metadata(namespace: str, name: str, cluster: str = "") -> str:
+            return await self._open_metadata(links, namespace, name, cluster)
+
         mirror = MirrorRoute(self._faults, self._endpoints.mirror)
         resources = Resources(
             store=self._store,
-            bootstrap=self._bootstrap,
+            organization=self._organization,
             iam=self._iam,
             machines=self._machines,
             grant_delay=lambda: self._faults.current.grant_delay,
-            released=links.close,
+            released=released,
+            cluster_certificate=self._authority.cluster_certificate,
         )
         gateway = Gateway(
             store=self._store,
-            bootstrap=self._bootstrap,
+            organization=self._organization,
+            iam=self._iam,
+            tokens=self._tokens,
+            faults=self._faults,
+            links=links,
+            agents=agents,
+            budget=self._budget,
+        )
+        joined = Joined()
+        direct = Direct(
+            store=self._store,
+            organization=self._organization,
             iam=self._iam,
             tokens=self._tokens,
             faults=self._faults,
             links=links,
             budget=self._budget,
+            joined=joined,
+        )
+        hub_api = HubApi(
+            store=self._store,
+            organization=self._organization,
+            iam=self._iam,
+            tokens=self._tokens,
+            faults=self._faults,
+        )
+        secrets = Secrets(
+            store=self._store, organization=self._organization, iam=self._iam, tokens=self._tokens
         )
         control = Control(
             token=self._endpoints.token,
             resources=resources,
             machines=self._machines,
-            bootstrap=self._bootstrap,
+            organization=self._organization,
+            iam=self._iam,
+            federation=Federation(self._store, self._organization, self._iam),
             tokens=self._tokens,
             faults=self._faults,
             budget=self._budget,
-            metadata=lambda namespace, name: self._open_metadata(links, namespace, name),
+            metadata=open_metadata,
             mirror=self._set_mirror(mirror),
         )
         front_port = await self._listen(
-            "front", front.application(gateway, mirror), self._authority.server(), cancel=True
+            "front",
+            front.application(
+                gateway=gateway, hub_api=hub_api, direct=direct, secrets=secrets, mirror=mirror
+            ),
+            self._authority.server(),
+            cancel=True,
         )
-        proxy = Proxy(front_port)
+        direct_port = await self._listen("direct", direct.application(), cancel=True)
+        reach = Reach(self._store, Networks(self._store, self._organization))
+        proxy = Proxy(
+            front_port,
+            PrivateAddresses(
+                password=self._endpoints.inside,
+                find=lambda address, inside: reach.cluster(address, self._hub() if inside else None).id,
+                tls=self._authority.cluster_server,
+                port=direct_port,
+                joined=joined,
+            ),
+        )
         proxy_socket = self._endpoints.listen("proxy")
         proxy_server = await asyncio.start_server(proxy.accept, sock=proxy_socket)
         proxy_port = proxy_socket.getsockname()[1]
         for use in [use for use in self._endpoints.ports if use.startswith(_METADATA)]:
-            namespace, _, name = use.removeprefix(_METADATA).partition("/")
-            await self._open_metadata(links, namespace, name)
+            account, _, cluster = use.removeprefix(_METADATA).partition(" ")
+            namespace, _, name = account.partition("/")
+            await self._open_metadata(links, namespace, name, cluster)
         resources.resume()
         plugin.write(self._state / "bin")
         control_port = await self._listen("control", control.application())
@@ -124,6 +182,7 @@ class Cloud:
             await proxy.close()
             await asyncio.gather(*(runner.cleanup() for runner in self._runners))
             await mirror.close()
+            await agents.close_all()
             await links.close_all()
             self._lock.close()
 
@@ -146,27 +205,33 @@ class Cloud:
         self._runners.append(runner)
         return int(listening.getsockname()[1])
 
-    async def _open_metadata(self, links: Links, namespace: str, name: str) -> str:
-        use = f"{_METADATA}{namespace}/{name}"
+    async def _open_metadata(self, links: Links, namespace: str, name: str, cluster: str) -> str:
+        """The address of a ServiceAccount's metadata server. `cluster` is a name or an id, "" for the hub."""
+        use = f"{_METADATA}{namespace}/{name} {cluster}".rstrip()
         async with self._metadata_lock:
             if use not in self._metadata_hosts:
                 server = Metadata(
                     namespace=namespace,
                     name=name,
-                    hub=self._hub,
+                    cluster=lambda: self._running_cluster(cluster),
                     links=links,
                     iam=self._iam,
                     tokens=self._tokens,
-                    bootstrap=self._bootstrap,
+                    organization=self._organization,
                 )
                 self._metadata_hosts[use] = f"127.0.0.1:{await self._listen(use, server.application())}"
             return self._metadata_hosts[use]
 
     def _hub(self) -> Record | None:
-        return next(
-            (record for record in self._store.of(CLUSTER) if is_hub(record) and record.state == "RUNNING"),
-            None,
-        )
+        return self._running_cluster("")
+
+    def _running_cluster(self, name: str) -> Record | None:
+        """The running cluster with this name or id, the hub for ""."""
+        running = (record for record in self._store.of(CLUSTER) if record.state == "RUNNING")
+        for record in running:
+            if name in (record.id, record.inputs["name"]) if name else is_hub(record):
+                return record
+        return None
 
     def _set_mirror(self, mirror: MirrorRoute) -> Callable[[str], None]:
         def set_(url: str) -> None:
@@ -180,8 +245,9 @@ class Cloud:
             "control": f"http://127.0.0.1:{control}",
             "token": self._endpoints.token,
             "proxy": f"http://127.0.0.1:{proxy}",
+            "hubProxy": f"http://{HUB_USER}:{self._endpoints.inside}@127.0.0.1:{proxy}",
             "ca": str(self._authority.certificate),
-            "deployer": self._bootstrap.deployer,
+            "deployer": self._organization.deployer,
             "pid": os.getpid(),
             "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }

@@ -21,7 +21,7 @@ class Record:
     """One resource. `inputs` and `outputs` are in Pulumi's camelCase; times are seconds since the epoch.
 
     `effective` is when an IAM grant begins to count. `machine` names the cluster below `STATE/clusters` that
-    stands behind a GKE cluster.
+    stands behind a GKE cluster, or behind a membership of a cluster elsewhere. `creator` is who made it.
     """
 
     type: str
@@ -32,6 +32,7 @@ class Record:
     effective: float = 0.0
     state: State = "RUNNING"
     machine: str = ""
+    creator: str = ""
 
 
 @dataclass

@@ -6,15 +6,25 @@ cannot be had here; what the program uses of it can be tried with this one, and 
 """
 
 import json
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from sandbox.mirror import argocd_redis_ha as redis_ha
 from sandbox.mirror.archive import Chart
-from sandbox.mirror.argocd_values import COMPONENTS, ENV_KEY, ENV_LAST, OPTIONAL, SCALED, schema, values
+from sandbox.mirror.argocd_template import Template, when
+from sandbox.mirror.argocd_values import (
+    COMPONENTS,
+    ENV_KEY,
+    ENV_LAST,
+    OPTIONAL,
+    SCALED,
+    UNMAPPED,
+    schema,
+    values,
+)
 
 VERSION = "10.3.3"
 APP_VERSION = "v3.5.1"
@@ -45,6 +55,38 @@ _CHECKSUMS = {
 
 _IMAGE = "quay.io/argoproj/argocd:{{ .Values.global.image.tag | default .Chart.AppVersion }}"
 
+_REDIS_HA = '(index .Values "redis-ha").enabled'
+
+_SPREAD_OF_REDIS = """\
+{{- with (index .Values "redis-ha").topologySpreadConstraints }}{{ if .enabled }}
+@topologySpreadConstraints:
+@  - maxSkew: {{ .maxSkew | default 1 }}
+@    topologyKey: {{ .topologyKey | default "topology.kubernetes.io/zone" }}
+@    whenUnsatisfiable: {{ .whenUnsatisfiable | default "ScheduleAnyway" }}
+@    labelSelector:
+@      matchLabels: LABELS
+@{{- end }}{{ end }}"""
+
+_SPREAD = """\
+{{- with .Values.global.topologySpreadConstraints }}
+@topologySpreadConstraints:
+@  {{- range . }}
+@  - {{- toYaml . | nindent #4 }}
+@    {{- if not .labelSelector }}
+@    labelSelector:
+@      matchLabels: LABELS
+@    {{- end }}
+@  {{- end }}
+@{{- end }}"""
+
+_EXEC = """\
+{{- if eq (toString (index .Values.configs.cm "exec.enabled")) "true" }}
+@- apiGroups: [""]
+@  resources: [pods/exec]
+@  verbs: [create]
+@{{- end }}"""
+"""The rule that the server's roles get with the terminal."""
+
 _INIT = "argocd-redis-secret-init"
 
 _MADE_HERE = {
@@ -52,50 +94,6 @@ _MADE_HERE = {
     ("ConfigMap", "argocd-cmd-params-cm"),
     ("ConfigMap", "argocd-rbac-cm"),
 }
-
-
-class _Template:
-    """One object on its way to a Helm template.
-
-    Template actions go into the object as tokens, because YAML would quote them, and are put in place as
-    text.
-    """
-
-    def __init__(self, made: dict[str, Any]) -> None:
-        self.made = made
-        self._actions: list[str] = []
-
-    def action(self, text: str) -> str:
-        """A value that becomes the template text `text`."""
-        self._actions.append(text)
-        return f"⟦{len(self._actions) - 1}⟧"
-
-    def items(self, value: str) -> str:
-        """A list item, or a key of an empty text, that becomes all that is in the value `value`, or nothing."""
-        return self.action(f"{{{{- with {value} }}}}\n@{{{{- toYaml . | nindent # }}}}\n@{{{{- end }}}}")
-
-    def entry(self, key: str, value: str) -> str:
-        """A key (of an empty text) that becomes `key` with the whole of `value`, or nothing where that is
-        empty."""
-        head = f"{{{{- with {value} }}}}\n@{key}:\n@  {{{{- toYaml . | nindent #2 }}}}\n@{{{{- end }}}}"
-        return self.action(head)
-
-    def text(self) -> str:
-        """The template."""
-        dumped = yaml.dump(
-            self.made, Dumper=yaml.CSafeDumper, sort_keys=False, width=1 << 20, allow_unicode=True
-        )
-        dumped = re.sub(r"\{\{|\}\}", lambda found: f'{{{{ "{found[0]}" }}}}', dumped)
-        dumped = re.sub(r"(?m)^( *)(?:- )?'?⟦(\d+)⟧'?(?:: '')?$", self._block, dumped)
-        return re.sub(r"'?⟦(\d+)⟧'?", lambda found: self._actions[int(found[1])], dumped)
-
-    def _block(self, found: re.Match[str]) -> str:
-        text = self._actions[int(found[2])]
-        if "@" not in text:
-            return found[0]
-        indent = len(found[1])
-        text = text.replace("@", found[1]).replace("#2", str(indent + 2)).replace("#", str(indent))
-        return f"{found[1]}{text}"
 
 
 def chart(install: Path) -> Chart:
@@ -127,6 +125,10 @@ def chart(install: Path) -> Chart:
         ):
             continue
         files[f"templates/{name}-{kind.lower()}.yaml"] = _switched(one, _template(one))
+    for one in redis_ha.objects():
+        kind, name = _id(one)
+        files[f"templates/{name}-{kind.lower()}.yaml"] = when(_REDIS_HA, _redis_ha(one))
+    files |= {f"templates/{name}-poddisruptionbudget.yaml": text for name, text in _budgets().items()}
     return Chart({path: text.encode() for path, text in files.items()})
 
 
@@ -141,39 +143,85 @@ def _pods(objects: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
 
 
 def _params(objects: list[dict[str, Any]]) -> set[str]:
-    """Every key of argocd-cmd-params-cm that some pod template reads."""
-    return {
-        reference["key"]
+    """Every key of argocd-cmd-params-cm that some pod template of the official chart reads."""
+    keys = {
+        _param(variable)
         for pod in _pods(objects)
         for container in pod["containers"]
         for variable in container.get("env", [])
-        if (reference := (variable.get("valueFrom") or {}).get("configMapKeyRef", {})).get("name")
-        == "argocd-cmd-params-cm"
     }
+    return {key for key in keys if key and not UNMAPPED.fullmatch(key)}
+
+
+def _param(variable: dict[str, Any]) -> str:
+    """The key of argocd-cmd-params-cm that a variable of a container reads, or ""."""
+    reference = (variable.get("valueFrom") or {}).get("configMapKeyRef", {})
+    return str(reference["key"]) if reference.get("name") == "argocd-cmd-params-cm" else ""
 
 
 def _switched(one: dict[str, Any], text: str) -> str:
     """`text` under the value that switches the object off in the official chart."""
     kind, name = _id(one)
     if kind == "CustomResourceDefinition":
-        return _when(".Values.crds.install", text)
+        return when(".Values.crds.install", text)
     switches = [
         f".Values.{key}.enabled"
         for key in OPTIONAL
         if name.startswith(COMPONENTS[key])
         or (key == "notifications" and name.startswith("argocd-notifications"))
     ]
+    if name.startswith(COMPONENTS["redis"]):
+        switches.append(f"(not {_REDIS_HA})")
     if kind == "NetworkPolicy":
         switches.append(".Values.global.networkPolicy.create")
-    return _when(f"and {' '.join(switches)}", text) if switches else text
+    return when(f"and {' '.join(switches)}", text) if switches else text
 
 
-def _when(condition: str, text: str) -> str:
-    return f"{{{{- if {condition} }}}}\n{text}{{{{- end }}}}\n"
+def _redis_ha(one: dict[str, Any]) -> str:
+    """The template of an object of Redis in three."""
+    template = Template(one)
+    one["metadata"]["namespace"] = template.action("{{ .Release.Namespace }}")
+    if one["kind"] in ("StatefulSet", "Deployment"):
+        labels = json.dumps(one["spec"]["selector"]["matchLabels"])
+        one["spec"]["template"]["spec"][template.action(_SPREAD_OF_REDIS.replace("LABELS", labels))] = ""
+    return template.text()
+
+
+def _budget(name: str, labels: dict[str, str]) -> tuple[dict[str, Any], Template]:
+    """A disruption budget without its limits."""
+    made: dict[str, Any] = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/part-of": "argocd"}},
+        "spec": {"selector": {"matchLabels": labels}},
+    }
+    template = Template(made)
+    made["metadata"]["namespace"] = template.action("{{ .Release.Namespace }}")
+    return made, template
+
+
+def _budgets() -> dict[str, str]:
+    """Name -> template of every disruption budget."""
+    found: dict[str, str] = {}
+    for key in SCALED:
+        name, value = COMPONENTS[key], f".Values.{key}.pdb"
+        made, template = _budget(name, {"app.kubernetes.io/name": name})
+        limit = (
+            f"{{{{- if {value}.maxUnavailable }}}}\n@maxUnavailable: {{{{ {value}.maxUnavailable }}}}\n"
+            f"@{{{{- else }}}}\n@minAvailable: {{{{ {value}.minAvailable | default 0 }}}}\n@{{{{- end }}}}"
+        )
+        made["spec"][template.action(limit)] = ""
+        found[name] = when(f"{value}.enabled", template.text())
+    for name, below in ((redis_ha.NAME, ""), (redis_ha.PROXY, ".haproxy")):
+        value = f'(index .Values "redis-ha"){below}.podDisruptionBudget'
+        made, template = _budget(f"{name}-pdb", redis_ha.selector(name))
+        made["spec"][template.items(value)] = ""
+        found[name] = when(f"and {_REDIS_HA} {value}", template.text())
+    return found
 
 
 def _template(one: dict[str, Any]) -> str:
-    template = _Template(one)
+    template = Template(one)
     kind, name = _id(one)
     labels = one["metadata"].setdefault("labels", {})
     labels |= {
@@ -193,6 +241,8 @@ def _template(one: dict[str, Any]) -> str:
         one["metadata"]["namespace"] = template.action("{{ .Release.Namespace }}")
     for subject in one.get("subjects", []):
         subject["namespace"] = template.action("{{ .Release.Namespace }}")
+    if kind in ("Role", "ClusterRole") and name == COMPONENTS["server"]:
+        one["rules"].append(template.action(_EXEC))
     component = next((key for key, workload in COMPONENTS.items() if workload == name), None)
     if kind == "ServiceAccount" and component is not None:
         annotations = template.entry("annotations", f".Values.{component}.serviceAccount.annotations")
@@ -202,7 +252,7 @@ def _template(one: dict[str, Any]) -> str:
     return template.text()
 
 
-def _workload(one: dict[str, Any], component: str, template: _Template) -> None:
+def _workload(one: dict[str, Any], component: str, template: Template) -> None:
     """Give a Deployment or StatefulSet what the component's values change."""
     pod = one["spec"]["template"]
     if component in SCALED:
@@ -219,7 +269,10 @@ def _workload(one: dict[str, Any], component: str, template: _Template) -> None:
         if container["image"].startswith("quay.io/argoproj/argocd:"):
             container["image"] = template.action(_IMAGE)
             container["imagePullPolicy"] = "IfNotPresent"
+    labels = json.dumps(one["spec"]["selector"]["matchLabels"])
+    pod["spec"][template.action(_SPREAD.replace("LABELS", labels))] = ""
     main = pod["spec"]["containers"][0]
+    main["env"] = [variable for variable in main.get("env", []) if not UNMAPPED.fullmatch(_param(variable))]
     if component == "redis":
         # The official chart makes the password in a Job, and its Redis runs under the default account.
         pod["spec"].pop("initContainers")
@@ -245,8 +298,8 @@ def _own_templates() -> dict[str, str]:
             "argocd-cmd-params-cm", ".Values.configs.params", _PARAMS_MORE
         ),
         "templates/argocd-rbac-cm.yaml": _config_map("argocd-rbac-cm", ".Values.configs.rbac"),
-        "templates/redis-secret-init.yaml": _when(
-            "and .Values.redis.enabled .Values.redisSecretInit.enabled", "---\n".join(_secret_init())
+        "templates/redis-secret-init.yaml": when(
+            ".Values.redisSecretInit.enabled", "---\n".join(_secret_init())
         ),
         "templates/release.yaml": (
             '{{- if ne .Release.Name "argocd" }}\n'
@@ -258,6 +311,9 @@ def _own_templates() -> dict[str, str]:
 
 
 _PARAMS_MORE = """\
+  {{- if not (hasKey .Values.configs.params "redis.server") }}
+  redis.server: argocd-redis{{ if (index .Values "redis-ha").enabled }}-ha-haproxy{{ end }}:6379
+  {{- end }}
   {{- if and (gt (int .Values.applicationSet.replicas) 1) \
 (not (hasKey .Values.configs.params "applicationsetcontroller.enable.leader.election")) }}
   applicationsetcontroller.enable.leader.election: "true"
@@ -338,7 +394,7 @@ def _secret_init() -> list[str]:
     ]
     texts = []
     for one in objects:
-        template = _Template(one)
+        template = Template(one)
         one["metadata"] = {
             "name": _INIT,
             "namespace": template.action("{{ .Release.Namespace }}"),

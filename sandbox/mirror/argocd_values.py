@@ -5,6 +5,7 @@ official chart ignores a misspelt key without a word; a stand-in must not, or so
 hold there.
 """
 
+import re
 from typing import Any
 
 COMPONENTS = {
@@ -27,6 +28,14 @@ ENV_LAST = frozenset({"controller"})
 SCALED = ("controller", "server", "repoServer", "applicationSet")
 OPTIONAL = ("dex", "notifications", "redis")
 
+UNMAPPED = re.compile(
+    r".*\.k8s\.(client\.(qps|burst|max\.idle\.connections)|tcp\..+|tls\.handshake\.timeout)"
+    r"|.*\.repo\.server\.(ca\.cert|client\.cert|client\.cert\.key)\.path"
+    r"|controller\.hydration\.processors|reposerver\.client\.ca\.path|server\.glob\.cache\.size"
+)
+"""Keys of configs.params that upstream's manifests read and the official chart maps to nothing (10.1.1): they
+would be without effect there, so they are refused here."""
+
 _CM = {
     "admin.enabled": True,
     "exec.enabled": False,
@@ -38,7 +47,6 @@ _CM = {
 
 _PARAMS = {
     "repo.server": "argocd-repo-server:8081",
-    "redis.server": "argocd-redis:6379",
     "server.dex.server": "https://argocd-dex-server:5556",
 }
 
@@ -51,12 +59,17 @@ def values(cm_defaults: dict[str, str]) -> dict[str, Any]:
         if key != "redis":
             one |= {"serviceAccount": {"annotations": {}}, "extraArgs": []}
         if key in SCALED:
-            one["replicas"] = 1
+            one |= {"replicas": 1, "pdb": {"enabled": False, "minAvailable": "", "maxUnavailable": ""}}
         if key in OPTIONAL:
             one["enabled"] = True
         components[key] = one
     return {
-        "global": {"domain": "argocd.example.com", "image": {"tag": ""}, "networkPolicy": {"create": True}},
+        "global": {
+            "domain": "argocd.example.com",
+            "image": {"tag": ""},
+            "networkPolicy": {"create": True},
+            "topologySpreadConstraints": [],
+        },
         "crds": {
             "install": True,
             "keep": True,
@@ -73,6 +86,17 @@ def values(cm_defaults: dict[str, str]) -> dict[str, Any]:
             },
         },
         **components,
+        "redis-ha": {
+            "enabled": False,
+            "podDisruptionBudget": {},
+            "topologySpreadConstraints": {
+                "enabled": False,
+                "maxSkew": "",
+                "topologyKey": "",
+                "whenUnsatisfiable": "",
+            },
+            "haproxy": {"podDisruptionBudget": {}},
+        },
         "redisSecretInit": {"enabled": True},
     }
 
@@ -82,6 +106,8 @@ def schema(params: list[str]) -> dict[str, Any]:
     text = {"type": ["string", "boolean", "number", "null"]}
     strings = {"type": "object", "additionalProperties": {"type": "string"}}
     truth = {"type": "boolean"}
+    limit = {"type": ["integer", "string"]}
+    limits = {"minAvailable": limit, "maxUnavailable": limit}
     variable = _object(
         {
             "name": {"type": "string", "minLength": 1},
@@ -100,6 +126,7 @@ def schema(params: list[str]) -> dict[str, Any]:
             one["extraArgs"] = {"type": "array", "items": {"type": "string"}}
         if key in SCALED:
             one["replicas"] = {"type": "integer", "minimum": 0}
+            one["pdb"] = _object({"enabled": truth, **limits})
         if key in OPTIONAL:
             one["enabled"] = truth
         components[key] = _object(one)
@@ -109,6 +136,7 @@ def schema(params: list[str]) -> dict[str, Any]:
                 "domain": {"type": "string"},
                 "image": _object({"tag": {"type": "string"}}),
                 "networkPolicy": _object({"create": truth}),
+                "topologySpreadConstraints": {"type": "array", "items": _SPREAD},
             }
         ),
         "crds": _object({"install": truth, "keep": truth, "annotations": strings}),
@@ -120,6 +148,21 @@ def schema(params: list[str]) -> dict[str, Any]:
             }
         ),
         **components,
+        "redis-ha": _object(
+            {
+                "enabled": truth,
+                "podDisruptionBudget": _object(limits),
+                "topologySpreadConstraints": _object(
+                    {
+                        "enabled": truth,
+                        "maxSkew": {"type": ["integer", "string"]},
+                        "topologyKey": {"type": "string"},
+                        "whenUnsatisfiable": {"type": "string"},
+                    }
+                ),
+                "haproxy": _object({"podDisruptionBudget": _object(limits)}),
+            }
+        ),
         "redisSecretInit": _object({"enabled": truth}),
     }
     return {"$schema": "http://json-schema.org/draft-07/schema#", **_object(top)}
@@ -127,3 +170,16 @@ def schema(params: list[str]) -> dict[str, Any]:
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+_SPREAD = {
+    **_object(
+        {
+            "maxSkew": {"type": "integer", "minimum": 1},
+            "topologyKey": {"type": "string"},
+            "whenUnsatisfiable": {"enum": ["DoNotSchedule", "ScheduleAnyway"]},
+            "labelSelector": {"type": "object"},
+        }
+    ),
+    "required": ["maxSkew", "topologyKey", "whenUnsatisfiable"],
+}

@@ -1,5 +1,6 @@
 """A hub of its own: an API server, the mirror, the runner, and Argo CD installed from the mirror."""
 
+import contextlib
 import json
 import os
 import signal
@@ -101,19 +102,22 @@ def alive(pid: int) -> bool:
     return start_time(pid) is not None
 
 
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """A hub on which Argo CD was installed with `VALUES`, its processes running."""
-    state = tmp_path_factory.mktemp("hub")
+@contextlib.contextmanager
+def installed(
+    state: Path, values: dict[str, Any], processes: int, nodes: int = clusters.NODES
+) -> Iterator[Hub]:
+    """A hub with so many nodes on which Argo CD was installed with `values`, so many processes running."""
     tools = ensure("delivery", print)
     made = Hub(state, tools, clusters.create(state, "hub"))
     mirror = subprocess.Popen([sys.executable, "-m", "sandbox.mirror", "--state", str(state)])
     try:
+        for number in range(clusters.NODES, nodes):
+            made.apply(_another_node(json.loads(made.run("kubectl", "get", "nodes", "-o", "json")), number))
         until("the mirror is up", lambda: (state / "mirror.json").exists())
         made.mirror = json.loads((state / "mirror.json").read_text())["url"]
         made.start_runner()
-        values = state / "values.yaml"
-        values.write_text(yaml.safe_dump(VALUES))
+        file = state / "values.yaml"
+        file.write_text(yaml.safe_dump(values))
         made.run(
             *(
                 "helm",
@@ -123,9 +127,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
                 "--repo",
                 f"{made.mirror}/argoproj.github.io/argo-helm",
             ),
-            *("--version", "10.3.3", "-n", "argocd", "--create-namespace", "--wait", "--values", str(values)),
+            *("--version", "10.3.3", "-n", "argocd", "--create-namespace", "--wait", "--values", str(file)),
         )
-        until("all processes run", lambda: len(made.record["processes"]) == 5)
+        until("all processes run", lambda: len(made.record["processes"]) == processes)
         yield made
     finally:
         if made.runner is not None:
@@ -133,3 +137,28 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         mirror.send_signal(signal.SIGTERM)
         mirror.wait(20)
         clusters.delete(state, "hub")
+
+
+def _another_node(nodes: dict[str, Any], number: int) -> dict[str, Any]:
+    """A simulated node like the first one."""
+    first = nodes["items"][0]["metadata"]
+    labels = {key: value for key, value in first["labels"].items() if key != "kubernetes.io/hostname"}
+    annotations = {key: value for key, value in first["annotations"].items() if key.startswith("kwok")}
+    name = f"node-{number:06d}"
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": name,
+            "labels": {**labels, "kubernetes.io/hostname": name},
+            "annotations": annotations,
+        },
+        "status": {key: nodes["items"][0]["status"][key] for key in ("allocatable", "capacity")},
+    }
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A hub on which Argo CD was installed with `VALUES`, its processes running."""
+    with installed(tmp_path_factory.mktemp("hub"), VALUES, 5) as made:
+        yield made

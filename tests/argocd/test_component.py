@@ -5,11 +5,20 @@ from typing import Any
 
 import pytest
 
-from sandbox.argocd.component import arguments, components, mounts, own_environment, program_of, translation
+from sandbox.argocd.component import (
+    PROGRAMS,
+    arguments,
+    components,
+    mounts,
+    own_environment,
+    program_of,
+    translation,
+    why_not_run,
+)
 from sandbox.argocd.launch import expand
 from sandbox.argocd.runner import is_plaintext
 
-PORTS = {"argocd-repo-server": 31001, "redis": 31002, "argocd-server": 31003}
+PORTS = {"argocd-repo-server": 31001, "redis": 31002, "argocd-server": 31003, "haproxy": 31005}
 
 
 def port(component: str, name: str) -> int:
@@ -46,6 +55,7 @@ SERVER = {
         ({"command": ["/shared/argocd-dex", "rundex"]}, None),
         ({"command": ["sh", "-c"], "args": ["/bin/cp /usr/local/bin/argocd /x"]}, None),
         ({"image": "public.ecr.aws/docker/library/redis:8.2.3-alpine", "args": ["--save", ""]}, "redis"),
+        ({"image": "public.ecr.aws/docker/library/haproxy:3.0.8-alpine"}, "haproxy"),
         ({"image": "registry.example/redis-exporter:1.0.0"}, None),
     ],
 )
@@ -59,6 +69,7 @@ def test_which_containers_are_known(container: dict[str, Any], program: str | No
         ("argocd-repo-server:8081", "127.0.0.1:31001"),
         ("argocd-redis.argocd.svc.cluster.local:6379", "127.0.0.1:31002"),
         ("https://argocd-server.argocd.svc:443/api", "https://127.0.0.1:31003/api"),
+        ("argocd-redis-ha-haproxy:6379", "127.0.0.1:31005"),
         ("argocd-repo-server:9999", "argocd-repo-server:9999"),
         ("https://argocd-dex-server:5556", "https://argocd-dex-server:5556"),
         ("/tmp/kubecache", "/here/tmp/kubecache"),
@@ -89,6 +100,27 @@ def test_redis_is_another_program() -> None:
         workload({"image": "redis:8", "args": ["--requirepass $(REDIS_PASSWORD)"]}, replicas=3)
     )
     assert arguments(one, {"redis": 31002}, str) == ["miniredis", "127.0.0.1:31002"]
+
+
+def test_three_redis_and_their_proxy_are_one_redis() -> None:
+    proxy = workload({"image": "library/haproxy:3"}, replicas=3)
+    (one,) = components(proxy)
+    assert arguments(one, {"redis": 31005}, str) == ["miniredis", "127.0.0.1:31005"]
+    redis = {"image": "library/redis:8", "command": ["redis-server"], "args": ["/data/conf/redis.conf"]}
+    sentinel = {**redis, "command": ["redis-sentinel"]}
+    three = workload(redis, replicas=3, pod={"containers": [redis, sentinel]})
+    assert components(three) == []
+    assert "one Redis stands" in (why_not_run(three) or "")
+    assert why_not_run(workload({"image": "library/redis:8"})) is None
+    assert PROGRAMS["haproxy"].renamed == {"AUTH": "REDIS_PASSWORD"}
+
+
+def test_whoever_would_wait_for_a_leader_is_not_run() -> None:
+    sets = workload({"args": ["/usr/local/bin/argocd-applicationset-controller"]}, replicas=2)
+    (one,) = components(sets)
+    assert "one process for 2 replicas" in (why_not_run(sets) or "")
+    assert "--enable-leader-election=false" in arguments(one, {"metrics": 1, "probe": 2, "webhook": 3}, str)
+    assert why_not_run(workload(SERVER, replicas=2)) is None
 
 
 def test_each_replica_is_a_process_and_controllers_know_their_shard() -> None:

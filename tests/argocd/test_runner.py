@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.argocd.hub import CloudHub, Found, GivenHub, Unknown
-from sandbox.argocd.runner import Runner
+from sandbox.argocd.runner import Runner, surroundings
 from sandbox.process import start_time
 
 
@@ -71,3 +71,17 @@ def test_a_changed_kubeconfig_is_another_hub(tmp_path: Path) -> None:
     assert asyncio.run(hub.find()) == Found(kubeconfig, "a")
     kubeconfig.write_text("b")
     assert asyncio.run(hub.find()) != Found(kubeconfig, "a")
+
+
+def test_the_processes_stand_in_the_hub_s_network(tmp_path: Path) -> None:
+    assert surroundings(tmp_path) == {}
+    cloud = {
+        "proxy": "http://127.0.0.1:1",
+        "hubProxy": "http://hub:secret@127.0.0.1:1",
+        "ca": str(tmp_path / "ca.pem"),
+    }
+    (tmp_path / "cloud.json").write_text(json.dumps(cloud))
+    made = surroundings(tmp_path)
+    assert made["HTTPS_PROXY"] == made["https_proxy"] == "http://hub:secret@127.0.0.1:1"
+    # A private endpoint is https://10.x.y.z: whatever NO_PROXY named more would have to leave those out.
+    assert made["NO_PROXY"] == made["no_proxy"] == "127.0.0.1,localhost"

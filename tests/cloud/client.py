@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HUB, SHOP, DATA = "acme-sandbox-hub", "acme-sandbox-shop", "acme-sandbox-data"
+HUB, SHOP, DATA, LAB = "acme-sandbox-hub", "acme-sandbox-shop", "acme-sandbox-data", "acme-sandbox-lab"
 NUMBER = "100000000001"
+OWNER = "owner@acme.example"
 DEPLOYER = f"deployer@{HUB}.iam.gserviceaccount.com"
 ARGOCD = f"argocd-hub@{HUB}.iam.gserviceaccount.com"
 AGENT = f"serviceAccount:service-{NUMBER}@gcp-sa-gkehub.iam.gserviceaccount.com"
@@ -28,6 +29,21 @@ ACCOUNT_GRANT = "gcp:serviceaccount/iAMMember:IAMMember"
 FLEET = "gcp:gkehub/fleet:Fleet"
 MEMBERSHIP = "gcp:gkehub/membership:Membership"
 CLUSTER = "gcp:container/cluster:Cluster"
+NODE_POOL = "gcp:container/nodePool:NodePool"
+NETWORK = "gcp:compute/network:Network"
+SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
+ROUTER = "gcp:compute/router:Router"
+NAT = "gcp:compute/routerNat:RouterNat"
+PROJECT = "gcp:organizations/project:Project"
+CUSTOM_ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
+AUDIT = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
+SECRET_GRANT = "gcp:secretmanager/secretIamMember:SecretIamMember"
+KEY_RING = "gcp:kms/keyRing:KeyRing"
+KEY = "gcp:kms/cryptoKey:CryptoKey"
+KEY_GRANT = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
+BUCKET_GRANT = "gcp:storage/bucketIAMMember:BucketIAMMember"
+POOL = "gcp:iam/workloadIdentityPool:WorkloadIdentityPool"
+PROVIDER = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
 
 
 @dataclass(frozen=True)
@@ -73,6 +89,10 @@ class Client:
 
     def create(self, type_: str, **inputs: Any) -> Answer:
         return self.control("/v1/create", {"type": type_, "inputs": inputs})
+
+    def create_as(self, caller: str, type_: str, **inputs: Any) -> Answer:
+        """Create as somebody else than the deployer."""
+        return self.control("/v1/create", {"type": type_, "inputs": inputs, "as": caller})
 
     def made(self, type_: str, **inputs: Any) -> Any:
         """Create, which must work; returns {id, outputs}."""

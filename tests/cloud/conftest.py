@@ -17,8 +17,15 @@ from sandbox.cloud.server import Cloud
 from tests.cloud import fleet
 from tests.cloud.client import CLUSTER, SHOP, Client, until
 from tests.cloud.machines import FakeMachines, Upstream
+from tests.cloud.replay import Paper
 
 ROOT = Path(__file__).parents[2]
+
+
+def lay_foundation(state: Path, store: str) -> None:
+    """Put what bootstrap made into the folder of a cloud that is not running."""
+    (state / "cloud").mkdir(parents=True, exist_ok=True)
+    (state / "cloud" / "store.json").write_text(store)
 
 
 class Running:
@@ -65,8 +72,19 @@ def machines(upstream: Upstream) -> FakeMachines:
     return FakeMachines(upstream)
 
 
+@pytest.fixture(scope="session")
+def foundation(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A store (its file's text) in which bootstrap has run."""
+    path = tmp_path_factory.mktemp("foundation") / "store.json"
+    cloud = Paper()
+    cloud.bootstrap()
+    cloud.save(path)
+    return path.read_text()
+
+
 @pytest.fixture
-def running(tmp_path: Path, machines: FakeMachines) -> Iterator[Running]:
+def running(tmp_path: Path, machines: FakeMachines, foundation: str) -> Iterator[Running]:
+    lay_foundation(tmp_path, foundation)
     made = Running(tmp_path, machines)
     made.client.faults(grantDelay=0)
     yield made
@@ -76,7 +94,7 @@ def running(tmp_path: Path, machines: FakeMachines) -> Iterator[Running]:
 
 @pytest.fixture
 def client(running: Running) -> Client:
-    """An empty cloud; grants count at once."""
+    """A cloud in which bootstrap has run, and nothing else; grants count at once."""
     return running.client
 
 
@@ -120,9 +138,10 @@ class Process:
 
 
 @pytest.fixture(scope="session")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+def real(tmp_path_factory: pytest.TempPathFactory, foundation: str) -> Iterator[Process]:
     """The real process with a hub and the member `shop`, both real API servers."""
     state = tmp_path_factory.mktemp("sandbox")
+    lay_foundation(state, foundation)
     process = Process(state)
     try:
         process.client.faults(grantDelay=0)

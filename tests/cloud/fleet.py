@@ -18,6 +18,7 @@ from tests.cloud.client import (
     SHOP,
     Client,
 )
+from tests.cloud.doors import granted
 
 
 def enable(client: Client, project: str, *apis: str) -> None:
@@ -27,7 +28,7 @@ def enable(client: Client, project: str, *apis: str) -> None:
 
 def host(client: Client) -> None:
     """The fleet host project with its APIs, fleet and service agent."""
-    enable(client, HUB, "container", "gkehub", "connectgateway")
+    enable(client, HUB, "compute", "container", "gkehub", "connectgateway")
     client.made(FLEET, project=HUB, displayName="acme sandbox")
     client.made(IDENTITY, project=HUB, service="gkehub.googleapis.com")
     client.made(GRANT, project=HUB, role="roles/gkehub.serviceAgent", member=AGENT)
@@ -35,7 +36,7 @@ def host(client: Client) -> None:
 
 def admit(client: Client, project: str = SHOP) -> None:
     """What a member project needs."""
-    enable(client, project, "container")
+    enable(client, project, "compute", "container", "gkehub")
     for role in ("roles/gkehub.serviceAgent", "roles/gkehub.crossProjectServiceAgent"):
         client.made(GRANT, project=project, role=role, member=AGENT)
 
@@ -72,4 +73,4 @@ def argocd(client: Client, *roles: str) -> None:
 
 def grant(client: Client, role: str, project: str = HUB) -> str:
     """Give Argo CD's account a role; returns the grant's id."""
-    return str(client.made(GRANT, project=project, role=role, member=f"serviceAccount:{ARGOCD}")["id"])
+    return granted(client, project, role, f"serviceAccount:{ARGOCD}")

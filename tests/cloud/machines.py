@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +106,16 @@ class Upstream:
 
 
 class FakeMachines:
-    """Machines behind which one Upstream stands. `hold` blocks create and delete while it is cleared."""
+    """Machines behind which one Upstream stands. `hold` blocks create and delete while it is cleared.
 
-    def __init__(self, upstream: Upstream) -> None:
+    `nodes`: the Node objects by machine and pool; `applied`: objects by machine.
+    """
+
+    def __init__(self, upstream: Upstream | None = None) -> None:
         self._upstream = upstream
         self.alive: set[str] = set()
+        self.nodes: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
+        self.applied: dict[str, list[Mapping[str, Any]]] = {}
         self.started: list[str] = []
         self.hold = threading.Event()
         self.hold.set()
@@ -131,6 +137,13 @@ class FakeMachines:
         self.busy.set()
         assert self.hold.wait(30)
         self.alive.discard(machine)
+        self.nodes.pop(machine, None)
+
+    def set_nodes(self, machine: str, pool: str, nodes: Sequence[Mapping[str, Any]]) -> None:
+        self.nodes.setdefault(machine, {})[pool] = list(nodes)
+
+    def apply(self, machine: str, objects: Sequence[Mapping[str, Any]]) -> None:
+        self.applied.setdefault(machine, []).extend(objects)
 
     def running(self) -> list[str]:
         return sorted(self.alive)
@@ -139,6 +152,7 @@ class FakeMachines:
         return Path(f"/nowhere/{machine}")
 
     def server(self, machine: str) -> str:
+        assert self._upstream is not None
         return f"http://127.0.0.1:{self._upstream.port}/{machine}"
 
     def tls(self, machine: str) -> ssl.SSLContext | None:

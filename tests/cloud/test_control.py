@@ -21,11 +21,14 @@ from tests.cloud.client import (
     AGENT,
     ARGOCD,
     CLUSTER,
+    DEPLOYER,
     FLEET,
     GRANT,
     HUB,
     IDENTITY,
     MEMBERSHIP,
+    NETWORK,
+    OWNER,
     SERVICE,
     SHOP,
     Answer,
@@ -88,7 +91,7 @@ def test_an_api_that_is_not_enabled(
 
 
 def test_a_cluster_needs_gkehub_on_the_fleet_host(client: Client) -> None:
-    fleet.enable(client, HUB, "container")
+    fleet.enable(client, HUB, "compute", "container")
     refused(client.create(CLUSTER, **fleet.cluster()), 403, "GKE Hub API has not been used")
 
 
@@ -146,7 +149,7 @@ def test_a_member_in_another_project_needs_each_grant_of_the_service_agent(
 
 
 def test_a_member_in_the_host_project_needs_no_grant(client: Client) -> None:
-    fleet.enable(client, HUB, "container", "gkehub")
+    fleet.enable(client, HUB, "compute", "container", "gkehub")
     made = client.made(CLUSTER, **fleet.cluster())
     assert made["id"] == HUB_ID
     assert made["outputs"]["fleet"]["membership"] == (
@@ -178,12 +181,12 @@ def test_a_late_grant_of_the_service_agent_is_waited_for(client: Client) -> None
     ],
 )
 def test_names(client: Client, type_: str, inputs: dict[str, Any], name: str) -> None:
-    fleet.enable(client, HUB, "container", "gkehub")
+    fleet.enable(client, HUB, "compute", "container", "gkehub")
     refused(client.create(type_, **inputs), 400, f'"{name}"')
 
 
 def test_a_protected_cluster_stays(client: Client) -> None:
-    fleet.enable(client, HUB, "container", "gkehub")
+    fleet.enable(client, HUB, "compute", "container", "gkehub")
     inputs = fleet.cluster()
     del inputs["deletionProtection"]
     client.made(CLUSTER, **inputs)
@@ -243,18 +246,22 @@ def test_a_membership_whose_name_is_taken_gets_a_suffix(hub: Client) -> None:
 
 
 def test_registering_begins_a_fleet(client: Client) -> None:
-    fleet.enable(client, HUB, "container", "gkehub")
+    fleet.enable(client, HUB, "compute", "container", "gkehub")
     client.made(CLUSTER, **fleet.cluster())
     refused(client.create(FLEET, project=HUB), 409)
 
 
-def test_the_deployer_has_the_bootstrap_roles_only(client: Client) -> None:
-    refused(client.create(ACCOUNT, project=SHOP, accountId="somebody"), 403, "iam.serviceAccounts.create")
-    fleet.enable(client, SHOP, "gkehub")
+def test_the_deployer_has_the_roles_of_bootstrap_only(client: Client) -> None:
+    fleet.enable(client, SHOP, "gkehub", "compute")
     refused(
         client.create(FLEET, project=SHOP),
         403,
         f"Permission 'gkehub.fleet.create' denied on 'projects/{SHOP}/locations/global'",
+    )
+    refused(
+        client.create(NETWORK, project=SHOP, name="fleet", autoCreateSubnetworks=False),
+        403,
+        f"Required 'compute.networks.create' permission for 'projects/{SHOP}/global/networks/fleet'",
     )
 
 
@@ -288,20 +295,25 @@ def test_a_grant_to_an_account_that_does_not_exist(client: Client) -> None:
     )
 
 
-def test_a_conditional_grant_is_refused_rather_than_misjudged(client: Client) -> None:
-    answer = client.create(
+def test_a_condition_of_another_form_is_refused_rather_than_misjudged(client: Client) -> None:
+    answer = client.create_as(
+        OWNER,
         GRANT,
         project=HUB,
         role="roles/viewer",
-        member="user:a@acme.example",
-        condition={"title": "t", "expression": "e"},
+        member="user:operator@acme.example",
+        condition={"title": "t", "expression": "request.time < timestamp('2030-01-01T00:00:00Z')"},
     )
-    refused(answer, 501, "does not evaluate IAM conditions")
+    refused(answer, 501, "does not evaluate IAM conditions but the one")
 
 
-def test_only_the_deployer_gets_tokens_here(hub: Client) -> None:
+def test_tokens_are_for_people_and_for_accounts_that_the_owner_made(hub: Client) -> None:
     fleet.argocd(hub)
     refused(hub.control("/v1/token", {"account": ARGOCD}), 403, ARGOCD)
+    preview = DEPLOYER.replace("deployer", "preview")
+    for account in (DEPLOYER, preview, OWNER, "operator@acme.example", "developer@acme.example"):
+        assert hub.control("/v1/token", {"account": account}).status == 200, account
+    refused(hub.control("/v1/token", {"account": "stranger@acme.example"}), 403, "stranger")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Connect Gateway: whom it lets in, what it asks for, what it passes on, and what goes wrong on purpose.
 
-Behind it stands a small HTTP server, so these tests prove what the gateway sends and answers, not that an API server
-takes it; `test_real.py` does that.
+Behind it stands a small HTTP server, so these tests prove what the gateway sends and answers, not that an API
+server takes it; `test_real.py` does that.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
@@ -21,7 +22,6 @@ from tests.cloud.client import (
     BASE,
     CLUSTER,
     DEPLOYER,
-    GRANT,
     HOST,
     HUB,
     MEMBERSHIP,
@@ -32,6 +32,7 @@ from tests.cloud.client import (
     Client,
     until,
 )
+from tests.cloud.doors import AgentUpstream, granted, person, revoked
 from tests.cloud.machines import FakeMachines, Upstream
 
 PODS = "/api/v1/namespaces/a/pods"
@@ -46,6 +47,11 @@ def refused(answer: Answer, code: int, status: str, *words: str) -> None:
 
 def headers(answer: Answer, name: str) -> list[str]:
     return [value for key, value in answer.json["headers"] if key.lower() == name.lower()]
+
+
+def grant(client: Client, role: str, project: str = HUB) -> str:
+    """Give Argo CD's account a role; returns the grant's id."""
+    return granted(client, project, role, f"serviceAccount:{ARGOCD}")
 
 
 @pytest.fixture
@@ -101,7 +107,7 @@ def test_the_api_must_be_enabled_on_the_host(hub: Client) -> None:
 )
 def test_a_role_lets_its_verbs_through(argocd: Client, role: str, allowed: str) -> None:
     if role:
-        fleet.grant(argocd, role)
+        grant(argocd, role)
     token = argocd.argocd_token()
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         answer = argocd.gateway(PODS, method=method, token=token)
@@ -118,22 +124,22 @@ def test_a_role_lets_its_verbs_through(argocd: Client, role: str, allowed: str) 
 
 
 def test_a_role_counts_on_the_host_project_only(argocd: Client) -> None:
-    fleet.grant(argocd, "roles/gkehub.gatewayEditor", SHOP)
+    grant(argocd, "roles/gkehub.gatewayEditor", SHOP)
     refused(argocd.gateway("/version", token=argocd.argocd_token()), 403, "PERMISSION_DENIED")
 
 
 def test_a_new_grant_counts_after_the_delay_and_a_removed_one_at_once(argocd: Client) -> None:
     token = argocd.argocd_token()
     argocd.faults(grantDelay=0.5)
-    made = fleet.grant(argocd, "roles/gkehub.gatewayEditor")
+    made = grant(argocd, "roles/gkehub.gatewayEditor")
     assert argocd.gateway("/version", token=token).status == 403
     until(lambda: argocd.gateway("/version", token=token).status == 200, "the grant counts")
-    assert argocd.delete(GRANT, made).status == 200
+    revoked(argocd, made)
     assert argocd.gateway("/version", token=token).status == 403
 
 
 def test_exec_needs_stream(argocd: Client) -> None:
-    fleet.grant(argocd, "roles/gkehub.gatewayEditor")
+    grant(argocd, "roles/gkehub.gatewayEditor")
     token = argocd.argocd_token()
     answer = argocd.gateway(f"{PODS}/p/exec?command=ls", method="POST", token=token)
     refused(answer, 403, "PERMISSION_DENIED", "gkehub.gateway.stream")
@@ -142,7 +148,7 @@ def test_exec_needs_stream(argocd: Client) -> None:
 
 
 def test_spdy_is_refused(argocd: Client) -> None:
-    fleet.grant(argocd, "roles/gkehub.gatewayAdmin")
+    grant(argocd, "roles/gkehub.gatewayAdmin")
     answer = argocd.gateway(
         f"{PODS}/p/exec", method="POST", token=argocd.argocd_token(), Connection="Upgrade", Upgrade="SPDY/3.1"
     )
@@ -166,7 +172,7 @@ async def _exec(client: Client, token: str) -> Any:
 
 
 def test_exec_goes_through_a_websocket(argocd: Client) -> None:
-    fleet.grant(argocd, "roles/gkehub.gatewayAdmin")
+    grant(argocd, "roles/gkehub.gatewayAdmin")
     token = argocd.argocd_token()
     protocol, said, requests = asyncio.run(_exec(argocd, token))
     assert (protocol, said) == ("v5.channel.k8s.io", b"echo hello")
@@ -253,8 +259,8 @@ def test_what_the_member_gets_to_see(hub: Client) -> None:
 def test_iam_as_second_authorizer_is_that_of_the_clusters_project(
     argocd: Client, project: str, role: str, groups: list[str]
 ) -> None:
-    fleet.grant(argocd, "roles/gkehub.gatewayEditor")
-    fleet.grant(argocd, role, project)
+    grant(argocd, "roles/gkehub.gatewayEditor")
+    grant(argocd, role, project)
     answer = argocd.gateway("/version", token=argocd.argocd_token())
     assert headers(answer, "Impersonate-Group") == ["system:authenticated", *groups]
 
@@ -377,3 +383,133 @@ def test_requests_are_counted_by_membership_verb_and_account(hub: Client) -> Non
         "accounts": {DEPLOYER: 4},
     }
     assert counted["projects"][HUB]["lastMinute"] == 4
+
+
+STORE = f"/v1/projects/{NUMBER}/locations/global/memberships/store"
+GLOBAL = "connectgateway.googleapis.com"
+
+
+@pytest.fixture
+def upstream() -> Iterator[AgentUpstream]:
+    made = AgentUpstream()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def store(hub: Client, upstream: AgentUpstream) -> Client:
+    """A hub, and a cluster outside Google whose Connect agent answers."""
+    fleet.enable(hub, HUB, "gkeconnect")
+    upstream.agent = "of-the-agent"
+    made = hub.control("/v1/external", {"name": "store", "location": "global"})
+    assert made.status == 200, made.body
+    return hub
+
+
+def through_agent(client: Client, path: str, token: str = "", **more: Any) -> Answer:
+    sent = {"Authorization": f"Bearer {token or client.token()}"}
+    return client.https(GLOBAL, f"{STORE}{path}", headers=sent, **more)
+
+
+def test_a_cluster_elsewhere_sees_its_agent_impersonate_the_caller(store: Client) -> None:
+    answer = through_agent(store, f"{PODS}?limit=5", method="POST", body="{}")
+    assert answer.json["path"].endswith(f"{PODS}?limit=5")
+    assert headers(answer, "Authorization") == ["Bearer of-the-agent"]
+    assert headers(answer, "Impersonate-User") == [DEPLOYER]
+    # Neither roles on a project nor Google's groups: the API server adds system:authenticated itself.
+    assert headers(answer, "Impersonate-Group") == []
+
+
+def test_a_refusal_through_the_agent_is_the_api_servers_own(store: Client, upstream: Upstream) -> None:
+    message = 'nodes is forbidden: User "E" cannot list resource "nodes" in API group "" at the cluster scope'
+    upstream.forbidden = {"kind": "Status", "code": 403, "message": message}
+    assert through_agent(store, "/forbidden").json["message"] == message
+
+
+def test_the_agents_path_asks_for_the_same_permissions(store: Client, upstream: Upstream) -> None:
+    upstream.annotations["argocd-server"] = {"iam.gke.io/gcp-service-account": ARGOCD}
+    fleet.argocd(store)
+    refused(
+        through_agent(store, "/version", store.argocd_token()), 403, "PERMISSION_DENIED", "gkehub.gateway.get"
+    )
+
+
+def test_a_cluster_elsewhere_has_one_url(store: Client) -> None:
+    sent = {"Authorization": f"Bearer {store.token()}"}
+    native = STORE.replace("/memberships/", "/gkeMemberships/")
+    refused(store.https(GLOBAL, f"{native}/version", headers=sent), 404, "NOT_FOUND")
+    refused(store.https(HOST, f"{STORE}/version", headers=sent), 404, "NOT_FOUND")
+
+
+def test_a_cluster_elsewhere_whose_agent_is_gone(store: Client, upstream: AgentUpstream) -> None:
+    upstream.agent = ""
+    refused(
+        through_agent(store, "/version"),
+        404,
+        "NOT_FOUND",
+        "cannot connect to agent or connection unexpectedly terminated for "
+        f"(project: {NUMBER}, membership: store)",
+    )
+    upstream.agent = "again"
+    assert through_agent(store, "/version").status == 200
+
+
+def test_an_agents_token_that_the_cluster_no_longer_takes(store: Client, upstream: AgentUpstream) -> None:
+    assert through_agent(store, "/version").status == 200
+    upstream.agent = "another"
+    refused(through_agent(store, "/version"), 404, "NOT_FOUND", "cannot connect to agent")
+    assert headers(through_agent(store, "/version"), "Authorization") == ["Bearer another"]
+
+
+def test_exec_through_the_agent_needs_stream(store: Client) -> None:
+    answer = through_agent(store, f"{PODS}/p/exec?command=ls", method="POST")
+    refused(answer, 403, "PERMISSION_DENIED", "gkehub.gateway.stream")
+
+
+@pytest.mark.parametrize(
+    ("settings", "email", "groups"),
+    [
+        ({}, "operator@acme.example", []),
+        (
+            {"authenticatorGroupsConfig": {"securityGroup": "gke-security-groups@acme.example"}},
+            "operator@acme.example",
+            ["platform@acme.example"],
+        ),
+        (
+            {"authenticatorGroupsConfig": {"securityGroup": "gke-security-groups@acme.example"}},
+            "developer@acme.example",
+            ["developers@acme.example"],
+        ),
+        # Nested in nothing that the cluster names.
+        (
+            {"authenticatorGroupsConfig": {"securityGroup": "gke-security-groups@other.example"}},
+            "operator@acme.example",
+            [],
+        ),
+    ],
+)
+def test_a_persons_groups_count_where_the_cluster_takes_them(
+    client: Client, settings: dict[str, Any], email: str, groups: list[str]
+) -> None:
+    fleet.host(client)
+    client.made(CLUSTER, **(fleet.cluster() | settings))
+    for group in ("platform@acme.example", "developers@acme.example"):
+        granted(client, HUB, "roles/gkehub.gatewayReader", f"group:{group}")
+    token = person(client, email)
+    answer = client.gateway("/version", token=token)
+    assert headers(answer, "Impersonate-User") == [email]
+    assert headers(answer, "Impersonate-Group") == ["system:authenticated", *groups]
+    refused(client.gateway(PODS, method="POST", token=token), 403, "PERMISSION_DENIED", "gkehub.gateway.post")
+
+
+def test_a_direct_principal_is_its_uri(hub: Client, upstream: Upstream) -> None:
+    upstream.annotations["argocd-server"] = {}
+    principal = (
+        f"principal://iam.googleapis.com/projects/{NUMBER}/locations/global/workloadIdentityPools/{HUB}.svc.id.goog"
+        "/subject/ns/argocd/sa/argocd-server"
+    )
+    refused(hub.gateway("/version", token=hub.argocd_token()), 403, "PERMISSION_DENIED")
+    granted(hub, HUB, "roles/gkehub.gatewayEditor", principal)
+    answer = hub.gateway("/version", token=hub.argocd_token())
+    assert headers(answer, "Impersonate-User") == [principal]
+    assert headers(answer, "Impersonate-Group") == ["system:authenticated"]

@@ -1,6 +1,6 @@
-"""The metadata server: whose token a ServiceAccount of the hub gets, and when none.
+"""The metadata server: whose token a ServiceAccount of a cluster gets, and when none.
 
-The hub's API is a stand-in; `test_real.py` asks with Argo CD's own `argocd-k8s-auth`.
+The clusters' API is a stand-in; `test_real.py` asks with Argo CD's own `argocd-k8s-auth`.
 """
 
 from __future__ import annotations
@@ -8,11 +8,27 @@ from __future__ import annotations
 import pytest
 
 from tests.cloud import fleet
-from tests.cloud.client import ACCOUNT, ACCOUNT_GRANT, ARGOCD, HUB, NUMBER, Answer, Client, until
+from tests.cloud.client import (
+    ACCOUNT,
+    ACCOUNT_GRANT,
+    ARGOCD,
+    CLUSTER,
+    HUB,
+    NUMBER,
+    SHOP,
+    Answer,
+    Client,
+    until,
+)
+from tests.cloud.doors import granted, metadata
 from tests.cloud.machines import Upstream
 
 ROOT = "/computeMetadata/v1"
 DEFAULT = f"{ROOT}/instance/service-accounts/default"
+PRINCIPAL = (
+    f"principal://iam.googleapis.com/projects/{NUMBER}/locations/global/workloadIdentityPools/{HUB}.svc.id.goog"
+    "/subject/ns/argocd/sa/argocd-server"
+)
 ANNOTATION = "iam.gke.io/gcp-service-account"
 BINDING = (
     f"projects/{HUB}/serviceAccounts/{ARGOCD}/roles/iam.workloadIdentityUser/"
@@ -66,9 +82,64 @@ def test_a_service_account_that_does_not_exist(bound: Client, upstream: Upstream
     refused(bound.metadata(f"{DEFAULT}/token"), "argocd/argocd-server does not exist")
 
 
-def test_a_service_account_without_annotation(bound: Client, upstream: Upstream) -> None:
+def test_a_service_account_without_annotation_is_itself(bound: Client, upstream: Upstream) -> None:
     upstream.annotations["argocd-server"] = {}
-    refused(bound.metadata(f"{DEFAULT}/token"), ANNOTATION)
+    pool = f"{HUB}.svc.id.goog"
+    assert bound.metadata(f"{DEFAULT}/email").body.decode() == pool
+    assert bound.metadata(f"{ROOT}/instance/service-accounts/").body.decode() == f"default/\n{pool}/\n"
+    granted(bound, HUB, "roles/gkehub.gatewayEditor", PRINCIPAL)
+    assert bound.gateway("/version", token=bound.argocd_token()).status == 200
+
+
+def test_a_service_account_of_a_member(bound: Client, upstream: Upstream) -> None:
+    fleet.admit(bound)
+    bound.made(CLUSTER, **fleet.cluster("shop", SHOP))
+    upstream.annotations["external-secrets"] = {}
+
+    def asked(path: str, cluster: str) -> str:
+        answer = metadata(bound, path, name="external-secrets", namespace="external-secrets", cluster=cluster)
+        assert answer.status == 200, answer.body
+        return answer.body.decode()
+
+    id_ = f"projects/{SHOP}/locations/asia-northeast1/clusters/shop"
+    assert asked(f"{ROOT}/project/project-id", "shop") == SHOP
+    assert asked(f"{DEFAULT}/email", id_) == f"{SHOP}.svc.id.goog"
+    assert asked(f"{DEFAULT}/email", "") == f"{HUB}.svc.id.goog"
+
+
+@pytest.mark.parametrize(
+    ("settings", "has"),
+    [
+        ({"enableAutopilot": True}, True),
+        (
+            {
+                "initialNodeCount": 1,
+                "workloadIdentityConfig": {"workloadPool": f"{SHOP}.svc.id.goog"},
+            },
+            True,
+        ),
+        ({"initialNodeCount": 1}, False),
+    ],
+)
+def test_only_where_the_cluster_has_workload_identity(
+    bound: Client, upstream: Upstream, settings: dict[str, object], has: bool
+) -> None:
+    fleet.admit(bound)
+    inputs = fleet.cluster("shop", SHOP)
+    del inputs["enableAutopilot"]
+    bound.made(CLUSTER, **(inputs | settings))
+    upstream.annotations["external-secrets"] = {}
+    answer = metadata(
+        bound, f"{DEFAULT}/token", name="external-secrets", namespace="external-secrets", cluster="shop"
+    )
+    assert answer.status == (200 if has else 404), answer.body
+    if not has:
+        assert b"no Workload Identity" in answer.body
+
+
+def test_a_cluster_that_there_is_not(bound: Client) -> None:
+    answer = metadata(bound, f"{DEFAULT}/token", name="a", namespace="argocd", cluster="nowhere")
+    assert answer.status == 503
 
 
 def test_an_account_that_does_not_exist(bound: Client, upstream: Upstream) -> None:
@@ -101,7 +172,7 @@ def test_a_binding_counts_after_the_delay_and_not_once_removed(bound: Client) ->
 
 
 def test_a_token_is_no_good_once_its_account_is_gone(bound: Client) -> None:
-    fleet.grant(bound, "roles/gkehub.gatewayEditor")
+    granted(bound, HUB, "roles/gkehub.gatewayEditor", f"serviceAccount:{ARGOCD}")
     token = bound.argocd_token()
     assert bound.gateway("/version", token=token).status == 200
     bound.delete(ACCOUNT, f"projects/{HUB}/serviceAccounts/{ARGOCD}")

@@ -16,7 +16,9 @@ import pytest
 import yaml
 
 from sandbox import clusters
+from sandbox.cloud import nodes
 from sandbox.cloud.proxy import allowed
+from sandbox.cloud.store import Record
 from sandbox.environment import environment
 from sandbox.tools import ensure
 from tests.cloud import fleet
@@ -26,7 +28,6 @@ from tests.cloud.client import (
     CLUSTER,
     DATA,
     DEPLOYER,
-    GRANT,
     HOST,
     HUB,
     NUMBER,
@@ -36,6 +37,7 @@ from tests.cloud.client import (
     until,
 )
 from tests.cloud.conftest import Process
+from tests.cloud.doors import granted, revoked
 
 pytestmark = pytest.mark.sandbox
 
@@ -43,6 +45,32 @@ SHOP_ID = f"projects/{SHOP}/locations/asia-northeast1/clusters/shop"
 ROLES = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
 BINDINGS = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
 MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+def ready_nodes(client: Client, member: str) -> dict[str, str]:
+    """The pool of each node that is ready, by the node's name."""
+    document = client.gateway("/api/v1/nodes", member=member).json
+    return {
+        node["metadata"]["name"]: node["metadata"]["labels"]["cloud.google.com/gke-nodepool"]
+        for node in document["items"]
+        if any(
+            entry["type"] == "Ready" and entry["status"] == "True" for entry in node["status"]["conditions"]
+        )
+    }
+
+
+def test_pools_are_nodes_that_come_up_and_go(real: Process) -> None:
+    inputs = fleet.cluster("hub", HUB)
+    until(lambda: list(ready_nodes(real.client, "hub").values()) == ["pool-1"] * 2, "the hub's own nodes")
+    pool = {"name": "more", "autoscaling": {"minNodeCount": 1}, "nodeConfig": {"labels": {"tier": "1"}}}
+    record = Record(type=CLUSTER, id="", inputs=inputs, outputs={}, created=0)
+    name, found = nodes.pool(record, pool)
+    clusters.set_nodes(real.state, "hub", name, found)
+    until(lambda: list(ready_nodes(real.client, "hub").values()).count("more") == 3, "a pool of three zones")
+    clusters.set_nodes(real.state, "hub", name, found[:1])
+    until(lambda: list(ready_nodes(real.client, "hub").values()).count("more") == 1, "two of them are gone")
+    clusters.set_nodes(real.state, "hub", name, [])
+    until(lambda: len(ready_nodes(real.client, "hub")) == 2, "the pool is gone")
 
 
 def post(
@@ -158,14 +186,14 @@ def test_the_members_own_rbac_decides_for_everybody_else(real: Process, argocd: 
 def test_iam_goes_past_rbac(real: Process, argocd: str, role: str, maps: int, roles: int) -> None:
     client = real.client
     name = f"by-{role.rpartition('.')[2]}"
-    granted = fleet.grant(client, role, SHOP)
+    grant = granted(client, SHOP, role, f"serviceAccount:{ARGOCD}")
     try:
         assert client.gateway("/api/v1/nodes", member="shop", token=argocd).status == 200
         assert client.gateway(ROLES, member="shop", token=argocd).status == 200
         assert post(client, MAPS, config_map(name), member="shop", token=argocd) == maps
         assert post(client, ROLES, cluster_role(name), member="shop", token=argocd) == roles
     finally:
-        client.delete(GRANT, granted)
+        revoked(client, grant)
     assert client.gateway("/api/v1/nodes", member="shop", token=argocd).status == 403
 
 

@@ -4,22 +4,28 @@ Owns a copy of the checkout in a folder of its own (so that tests may edit its f
 not meet), the commands run in it, and its end. Does not own what is asserted.
 """
 
+import asyncio
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import aiohttp
 import pytest
 import yaml
 
 T = TypeVar("T")
 
+OWNER = "owner@acme.example"
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -121,10 +127,8 @@ class Sandbox:
         """Bring the copy's file `path` back to what the checkout has."""
         shutil.copy2(CHECKOUT / path, self.root / path)
 
-    def cloud(self, method: str, path: str, body: Any = None) -> Any:
+    def cloud(self, method: str, path: str, body: Any = None, *, seconds: float = 30) -> Any:
         """Ask the cloud's control API."""
-        import urllib.request
-
         known = json.loads((self.state / "cloud.json").read_text())
         request = urllib.request.Request(
             known["control"] + path,
@@ -132,8 +136,79 @@ class Sandbox:
             headers={"Authorization": f"Bearer {known['token']}", "Content-Type": "application/json"},
             method=method,
         )
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
-            return json.loads(answer.read() or b"{}")
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=seconds) as answer:
+                return json.loads(answer.read() or b"{}")
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{method} {path} {body}: {error.code} {error.read().decode()}") from None
+
+    def owner_creates(self, token: str, inputs: dict[str, Any]) -> str:
+        """Make a resource that no stack knows, as the owner of everything; its id."""
+        asked = {"type": token, "inputs": inputs, "as": OWNER}
+        return str(self.cloud("POST", "/v1/create", asked, seconds=120)["id"])
+
+    def owner_deletes(self, token: str, id_: str) -> None:
+        """Delete a resource as the owner of everything."""
+        self.cloud("POST", "/v1/delete", {"type": token, "id": id_, "as": OWNER}, seconds=120)
+
+    def token(self, account: str) -> str:
+        """An access token of an account or a user that the cloud knows."""
+        return str(self.cloud("POST", "/v1/token", {"account": account})["access_token"])
+
+    def workload_token(self, namespace: str, service_account: str, cluster: str | None = None) -> str:
+        """The token that a pod with this ServiceAccount gets from its metadata server (default: on the hub).
+
+        Raises urllib.error.HTTPError where Workload Identity says no.
+        """
+        asked = {"namespace": namespace, "serviceAccount": service_account}
+        host = self.cloud("POST", "/v1/metadata", {**asked, "cluster": cluster} if cluster else asked)["host"]
+        request = urllib.request.Request(
+            f"http://{host}/computeMetadata/v1/instance/service-accounts/default/token",
+            headers={"Metadata-Flavor": "Google"},
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=30) as answer:
+            return str(json.loads(answer.read())["access_token"])
+
+    def call(self, token: str, method: str, url: str, body: Any = None, *, inside: bool = False) -> int:
+        """The HTTP status that an https address of Google Cloud answers; `inside`: called from the hub's network."""
+        known = json.loads((self.state / "cloud.json").read_text())
+        proxy = urllib.request.ProxyHandler({"https": known["hubProxy" if inside else "proxy"]})
+        trust = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=known["ca"]))
+        request = urllib.request.Request(
+            url,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            method=method,
+        )
+        try:
+            with urllib.request.build_opener(proxy, trust).open(request, timeout=30) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    def upgrade(self, token: str, url: str) -> int:
+        """The HTTP status that an https address answers to a WebSocket upgrade (101: it is open; it is closed then)."""
+
+        async def ask() -> int:
+            known = json.loads((self.state / "cloud.json").read_text())
+            trust = ssl.create_default_context(cafile=known["ca"])
+            async with aiohttp.ClientSession() as session:
+                try:
+                    opened = await session.ws_connect(
+                        url,
+                        headers={"Authorization": f"Bearer {token}"},
+                        protocols=["v4.channel.k8s.io"],
+                        proxy=known["proxy"],
+                        ssl=trust,
+                    )
+                except aiohttp.WSServerHandshakeError as refused:
+                    return refused.status
+                await opened.close()
+                return 101
+
+        return asyncio.run(ask())
 
 
 def until(what: str, ask: Callable[[], T | None], seconds: float = 120) -> T:

@@ -4,99 +4,18 @@ What this does not prove: that the official argo-cd chart behaves like the stand
 against upstream's manifests and against what is known of the official chart.
 """
 
-import json
-import os
-import signal
 import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 import yaml
 
-from sandbox.tools import ensure, manifests
+from sandbox.tools import manifests
+from tests.mirror.conftest import ARGO, ES, Mirror, objects, values
 
 pytestmark = pytest.mark.sandbox
-
-ES = "charts.external-secrets.io"
-ARGO = "argoproj.github.io/argo-helm"
-
-Objects = dict[tuple[str, str], dict[str, Any]]
-
-
-class Mirror(NamedTuple):
-    url: str
-    folder: Path
-    helm: Path
-    process: subprocess.Popen[bytes]
-
-    def template(
-        self, repository: str, chart: str, version: str, *more: str
-    ) -> "subprocess.CompletedProcess[str]":
-        release = "argocd" if chart == "argo-cd" else chart
-        home = self.folder / "helm"
-        return subprocess.run(
-            [
-                str(self.helm),
-                "template",
-                release,
-                chart,
-                "--repo",
-                f"{self.url}/{repository}",
-                "--version",
-                version,
-                "--namespace",
-                "argocd",
-                "--kube-version",
-                "1.36.3",
-                *more,
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={
-                **os.environ,
-                "HELM_CACHE_HOME": str(home),
-                "HELM_CONFIG_HOME": str(home),
-                "HELM_DATA_HOME": str(home),
-            },
-        )
-
-
-@pytest.fixture(scope="module")
-def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
-    state = tmp_path_factory.mktemp("mirror")
-    process = subprocess.Popen([sys.executable, "-m", "sandbox.mirror", "--state", str(state)])
-    record = state / "mirror.json"
-    deadline = time.monotonic() + 60
-    while not record.exists():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    try:
-        yield Mirror(
-            json.loads(record.read_text())["url"], state, ensure("delivery", print) / "helm", process
-        )
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
-        assert not record.exists()
-
-
-def objects(text: str) -> Objects:
-    documents = yaml.load_all(text, Loader=yaml.CSafeLoader)
-    return {(one["kind"], one["metadata"]["name"]): one for one in documents if one}
-
-
-def values(tmp_path: Path, content: dict[str, Any]) -> tuple[str, str]:
-    path = tmp_path / "values.yaml"
-    path.write_text(yaml.safe_dump(content))
-    return "--values", str(path)
 
 
 @pytest.mark.parametrize("version", ["1.3.1", "0.20.3"])
@@ -232,6 +151,103 @@ def test_values_reach_where_the_official_chart_puts_them(mirror: Mirror, tmp_pat
     assert {"name": "A", "value": "b"} in sets["env"]
 
 
+def test_the_terminal_gives_the_server_a_right_that_it_has_not_before(mirror: Mirror) -> None:
+    def execs(*more: str) -> list[tuple[str, str]]:
+        made = objects(mirror.template(ARGO, "argo-cd", "10.3.3", *more).stdout)
+        return [
+            key
+            for key, one in made.items()
+            if {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]}
+            in (one.get("rules") or [])
+        ]
+
+    assert execs() == []
+    on = execs("--set", "configs.cm.exec\\.enabled=true")
+    assert sorted(on) == [("ClusterRole", "argocd-server"), ("Role", "argocd-server")]
+
+
+def test_budgets_and_spread_follow_their_values(mirror: Mirror, tmp_path: Path) -> None:
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": "topology.kubernetes.io/zone",
+        "whenUnsatisfiable": "ScheduleAnyway",
+    }
+    done = mirror.template(ARGO, "argo-cd", "10.3.3", *values(tmp_path, {
+        "global": {"topologySpreadConstraints": [spread]},
+        "controller": {"pdb": {"enabled": True, "maxUnavailable": 1}},
+        "server": {"pdb": {"enabled": True, "minAvailable": 2}},
+        "repoServer": {"pdb": {"enabled": True}},
+    }))  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    made = objects(done.stdout)
+    limits = {
+        name: {key: limit for key, limit in one["spec"].items() if key != "selector"}
+        for (kind, name), one in made.items()
+        if kind == "PodDisruptionBudget"
+    }
+    # What the official chart does where no limit is given: a budget that allows everything.
+    assert limits == {
+        "argocd-application-controller": {"maxUnavailable": 1},
+        "argocd-server": {"minAvailable": 2},
+        "argocd-repo-server": {"minAvailable": 0},
+    }
+    for (kind, name), one in made.items():
+        if kind in ("Deployment", "StatefulSet"):
+            labels = one["spec"]["selector"]["matchLabels"]
+            pod = one["spec"]["template"]["spec"]
+            assert pod["topologySpreadConstraints"] == [
+                {**spread, "labelSelector": {"matchLabels": labels}}
+            ], name
+            budget = made.get(("PodDisruptionBudget", name))
+            assert budget is None or budget["spec"]["selector"]["matchLabels"] == labels
+
+
+def test_redis_in_three_replaces_the_one(mirror: Mirror, tmp_path: Path) -> None:
+    done = mirror.template(ARGO, "argo-cd", "10.3.3", *values(tmp_path, {
+        "redis-ha": {
+            "enabled": True,
+            "podDisruptionBudget": {"maxUnavailable": 1},
+            "topologySpreadConstraints": {"enabled": True},
+            "haproxy": {"podDisruptionBudget": {"maxUnavailable": 1}},
+        },
+        "global": {"networkPolicy": {"create": True}},
+    }))  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    made = objects(done.stdout)
+    assert not [name for kind, name in made if name.startswith("argocd-redis") and kind == "NetworkPolicy"]
+    assert ("Deployment", "argocd-redis") not in made and ("Service", "argocd-redis") not in made
+    assert made["ConfigMap", "argocd-cmd-params-cm"]["data"]["redis.server"] == "argocd-redis-ha-haproxy:6379"
+    assert ("Job", "argocd-redis-secret-init") in made, "it makes the password here too"
+    for key in (("StatefulSet", "argocd-redis-ha-server"), ("Deployment", "argocd-redis-ha-haproxy")):
+        spec = made[key]["spec"]
+        labels = spec["selector"]["matchLabels"]
+        assert spec["replicas"] == 3
+        assert labels.items() <= spec["template"]["metadata"]["labels"].items()
+        pod = spec["template"]["spec"]
+        (apart,) = pod["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+        assert apart["topologyKey"] == "kubernetes.io/hostname", "three nodes are needed"
+        (spread,) = pod["topologySpreadConstraints"]
+        assert spread["labelSelector"]["matchLabels"] == labels
+    budgets = {name for kind, name in made if kind == "PodDisruptionBudget"}
+    assert budgets == {"argocd-redis-ha-pdb", "argocd-redis-ha-haproxy-pdb"}
+    one = objects(mirror.template(ARGO, "argo-cd", "10.3.3").stdout)
+    assert not [name for _, name in one if "redis-ha" in name]
+    assert one["ConfigMap", "argocd-cmd-params-cm"]["data"]["redis.server"] == "argocd-redis:6379"
+
+
+def test_what_the_official_chart_does_not_map_is_not_mapped(mirror: Mirror, tmp_path: Path) -> None:
+    own = {"name": "ARGOCD_K8S_CLIENT_QPS", "value": "20"}
+    done = mirror.template(ARGO, "argo-cd", "10.3.3", *values(tmp_path, {"controller": {"env": [own]}}))
+    made = objects(done.stdout)
+    for (kind, name), one in made.items():
+        if kind in ("Deployment", "StatefulSet"):
+            (main, *_) = one["spec"]["template"]["spec"]["containers"]
+            names = [variable["name"] for variable in main["env"]]
+            # Server-side apply takes no list with a variable twice.
+            assert len(names) == len(set(names)), name
+            assert ("ARGOCD_K8S_CLIENT_QPS" in names) == (name == "argocd-application-controller")
+
+
 @pytest.mark.parametrize(
     ("change", "rolled"),
     [
@@ -263,7 +279,10 @@ def test_which_change_rolls_which_pods(mirror: Mirror, change: str, rolled: set[
         ("controler.replicas=2", "'controler'"),
         ("configs.params.nonsense=1", "'nonsense'"),
         ("server.extraEnv[0].name=X", "'extraEnv'"),
-        ("redis-ha.enabled=true", "'redis-ha'"),
+        ("redis-ha.replicas=5", "'replicas'"),
+        ("redis.pdb.enabled=true", "'pdb'"),
+        ("configs.params.controller\\.k8s\\.client\\.qps=9", "'controller.k8s.client.qps'"),
+        ("global.topologySpreadConstraints[0].maxSkew=1", "topologyKey"),
         ("configs.cm.url.nested=x", "/configs/cm/url"),
     ],
 )

@@ -38,7 +38,7 @@ clusters:
     labels:
       team: data
     addons:
-      secrets:
+      external-secrets:
         version: 1.4.0
         reason: tries the new one first
 """
@@ -55,13 +55,13 @@ emptySource:
   revision: 0123456789abcdef0123456789abcdef01234567
   path: empty
 addons:
-  secrets:
+  external-secrets:
     chart: external-secrets
     repository: https://charts.example.org
     version: 1.3.1
     rings:
       canary: 1.3.2
-    namespace: secrets
+    namespace: external-secrets
     values:
       replicas: 1
       owner: all

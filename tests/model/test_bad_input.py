@@ -7,45 +7,13 @@ those that are known to their words, because people act on these.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from model import ConfigurationError, load_stack
+from tests.model.bad_input import CATALOGUE_FILE, FLEET_FILE, Case, catalogue, fleet, stack, told
 from tests.model.conftest import CATALOGUE, FLEET, STACK
-
-FLEET_FILE = "stacks/acme.fleet.yaml"
-CATALOGUE_FILE = "stacks/catalog.yaml"
-STACK_FILE = "stacks/Pulumi.acme.yaml"
-_TEXTS = {FLEET_FILE: FLEET, CATALOGUE_FILE: CATALOGUE, STACK_FILE: STACK}
-
-
-@dataclass(frozen=True)
-class Case:
-    """`old` becomes `new` in `file` (once, or the whole text where `old` is None); then `path` is at
-    fault."""
-
-    name: str
-    file: str
-    old: str | None
-    new: str
-    path: str
-    remedy: str
-    why: str = ""
-
-
-def fleet(name: str, old: str | None, new: str, path: str, remedy: str, why: str = "") -> Case:
-    return Case(name, FLEET_FILE, old, new, path, remedy, why)
-
-
-def catalogue(name: str, old: str | None, new: str, path: str, remedy: str, why: str = "") -> Case:
-    return Case(name, CATALOGUE_FILE, old, new, path, remedy, why)
-
-
-def stack(name: str, old: str | None, new: str, path: str, remedy: str, why: str = "") -> Case:
-    return Case(name, STACK_FILE, old, new, path, remedy, why)
-
 
 TOKYO = "  - name: tokyo\n    project: acme-shop\n"
 CASES = [
@@ -166,7 +134,7 @@ CASES = [
         'kubernetes: "1.35"',
         'kubernetes: "1.33"',
         "clusters[2].kubernetes",
-        "exclude secrets",
+        "exclude external-secrets",
     ),
     fleet("no hub", "    role: hub\n", "", "clusters", "give one cluster `role: hub`"),
     fleet("two hubs", TOKYO, TOKYO + "    role: hub\n", "clusters[1].role", "leave `role: hub` at one"),
@@ -237,78 +205,99 @@ CASES = [
     # Add-ons on clusters.
     fleet(
         "override of nothing",
-        "      secrets:\n",
-        "      sectets:\n",
-        "clusters[2].addons.sectets",
-        "mean `secrets`?",
+        "      external-secrets:\n",
+        "      external-sectets:\n",
+        "clusters[2].addons.external-sectets",
+        "mean `external-secrets`?",
     ),
     fleet(
         "exclusion of nothing",
         TOKYO,
-        TOKYO + "    exclude: {sectets: it has none}\n",
-        "clusters[1].exclude.sectets",
-        "mean `secrets`?",
+        TOKYO + "    exclude: {external-sectets: it has none}\n",
+        "clusters[1].exclude.external-sectets",
+        "mean `external-secrets`?",
     ),
     fleet(
         "both ways",
         "    addons:\n",
-        "    exclude: {secrets: it has none}\n    addons:\n",
-        "clusters[2].addons.secrets",
+        "    exclude: {external-secrets: it has none}\n    addons:\n",
+        "clusters[2].addons.external-secrets",
         "keep one of",
     ),
     fleet(
         "no reason",
         "        reason: tries the new one first\n",
         "",
-        "clusters[2].addons.secrets.reason",
+        "clusters[2].addons.external-secrets.reason",
         "add `reason:`",
     ),
     fleet(
         "thin reason",
         "tries the new one first",
         "because",
-        "clusters[2].addons.secrets.reason",
+        "clusters[2].addons.external-secrets.reason",
         "a few words",
     ),
     fleet(
         "changes nothing",
         "        version: 1.4.0\n",
         "",
-        "clusters[2].addons.secrets",
+        "clusters[2].addons.external-secrets",
         "give `version` or `values`",
     ),
     fleet(
         "two parts",
         "1.4.0",
         '"1.2"',
-        "clusters[2].addons.secrets.version",
+        "clusters[2].addons.external-secrets.version",
         "all three parts",
         "range to Helm",
     ),
-    fleet("a number", "1.4.0", "1.2", "clusters[2].addons.secrets.version", 'quotes: "1.2"'),
+    fleet("a number", "1.4.0", "1.2", "clusters[2].addons.external-secrets.version", 'quotes: "1.2"'),
     # The catalogue.
     catalogue("no such file", None, "rings: [", "", "correct the indentation"),
     catalogue(
-        "latest", "version: 1.3.1", "version: latest", "addons.secrets.version", "three parts", "moving name"
+        "latest",
+        "version: 1.3.1",
+        "version: latest",
+        "addons.external-secrets.version",
+        "three parts",
+        "moving name",
     ),
     catalogue(
-        "HEAD", "version: 1.3.1", "version: HEAD", "addons.secrets.version", "three parts", "moving name"
+        "HEAD",
+        "version: 1.3.1",
+        "version: HEAD",
+        "addons.external-secrets.version",
+        "three parts",
+        "moving name",
     ),
     catalogue(
         "caret",
         "version: 1.3.1",
         "version: ^1.3.1",
-        "addons.secrets.version",
+        "addons.external-secrets.version",
         "three parts",
         "a range floats",
     ),
     catalogue(
-        "star", "version: 1.3.1", "version: 1.3.*", "addons.secrets.version", "three parts", "a range floats"
+        "star",
+        "version: 1.3.1",
+        "version: 1.3.*",
+        "addons.external-secrets.version",
+        "three parts",
+        "a range floats",
     ),
     catalogue("argo version", "10.3.3", '"10.3"', "argocd.version", "three parts"),
-    catalogue("ring version", "canary: 1.3.2", "canary: 1.x", "addons.secrets.rings.canary", "three parts"),
     catalogue(
-        "ring of nobody", "canary: 1.3.2", "canari: 1.3.2", "addons.secrets.rings.canari", "mean `canary`?"
+        "ring version", "canary: 1.3.2", "canary: 1.x", "addons.external-secrets.rings.canary", "three parts"
+    ),
+    catalogue(
+        "ring of nobody",
+        "canary: 1.3.2",
+        "canari: 1.3.2",
+        "addons.external-secrets.rings.canari",
+        "mean `canary`?",
     ),
     catalogue(
         "ring twice", "[dev, canary, stable]", "[dev, dev, canary, stable]", "rings", "every ring once"
@@ -318,10 +307,16 @@ CASES = [
         "http",
         "https://charts.example.org\n",
         "http://charts.example.org\n",
-        "addons.secrets.repository",
+        "addons.external-secrets.repository",
         "https://",
     ),
-    catalogue("no namespace", "    namespace: secrets\n", "", "addons.secrets.namespace", "add `namespace:`"),
+    catalogue(
+        "no namespace",
+        "    namespace: external-secrets\n",
+        "",
+        "addons.external-secrets.namespace",
+        "add `namespace:`",
+    ),
     catalogue(
         "short commit",
         "0123456789abcdef0123456789abcdef01234567",
@@ -330,16 +325,24 @@ CASES = [
         "40 digits",
     ),
     catalogue(
-        "argocd as add-on", "  secrets:\n    chart", "  argocd:\n    chart", "addons.argocd", "another name"
+        "argocd as add-on",
+        "  external-secrets:\n    chart",
+        "  argocd:\n    chart",
+        "addons.argocd",
+        "another name",
     ),
     catalogue(
-        "kind", "[Secret, apps/Deployment]", "['*']", "addons.secrets.kinds.namespaced[0]", "GROUP/Kind"
+        "kind",
+        "[Secret, apps/Deployment]",
+        "['*']",
+        "addons.external-secrets.kinds.namespaced[0]",
+        "GROUP/Kind",
     ),
     catalogue(
         "unchecked template",
         "owner: all",
         "owner: '{{ index .metadata.labels \"team\" }}'",
-        "addons.secrets.values.owner",
+        "addons.external-secrets.values.owner",
         "write `{{ .metadata.labels.KEY }}`",
     ),
     catalogue("misspelt section", "addons:\n", "addon:\n", "addon", "did you mean `addons`?"),
@@ -360,7 +363,29 @@ CASES = [
         "config.gke-fleet:mirror",
         "https",
     ),
-    stack("no such part", STACK, STACK + "  gke-fleet:part: hub\n", "config.gke-fleet:part", "use `all`"),
+    stack(
+        "no such part",
+        STACK,
+        STACK + "  gke-fleet:part: hubb\n",
+        "config.gke-fleet:part",
+        "did you mean `hub`?",
+    ),
+    stack(
+        "part of all members",
+        STACK,
+        STACK + "  gke-fleet:part: members\n",
+        "config.gke-fleet:part",
+        "members/one",
+    ),
+    stack(
+        "part of a cell that does not exist",
+        STACK,
+        STACK + "  gke-fleet:part: members/two\n",
+        "config.gke-fleet:part",
+        "did you mean `members/one`?",
+        "no member is in the cell `two`",
+    ),
+    stack("part a number", STACK, STACK + "  gke-fleet:part: 1\n", "config.gke-fleet:part", "in quotes"),
     stack(
         "no such setting",
         STACK,
@@ -380,24 +405,9 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_mistake_is_told(case: Case, folder: Callable[..., Path]) -> None:
-    text = _TEXTS[case.file]
-    if case.old is not None:
-        assert case.old in text
-    changed = case.new if case.old is None else text.replace(case.old, case.new, 1)
-    names = {FLEET_FILE: "fleet", CATALOGUE_FILE: "catalogue", STACK_FILE: "stack"}
-    root = folder(**{names[case.file]: changed})
-    with pytest.raises(ConfigurationError) as caught:
-        load_stack(root, "acme")
-    told = [
-        problem for problem in caught.value.problems if (problem.file, problem.path) == (case.file, case.path)
-    ]
-    assert told, str(caught.value)
-    assert any(case.remedy in problem.remedy and case.why in problem.why for problem in told), str(
-        caught.value
-    )
-    assert all(problem.remedy and problem.why for problem in caught.value.problems)
+    problems = told(case, folder)
     if not case.path:
-        assert len(caught.value.problems) == 1, "a file that cannot be read has no other mistakes"
+        assert len(problems) == 1, "a file that cannot be read has no other mistakes"
 
 
 def test_label_that_a_template_reads_has_to_be_there(folder: Callable[..., Path]) -> None:
@@ -406,15 +416,17 @@ def test_label_that_a_template_reads_has_to_be_there(folder: Callable[..., Path]
         load_stack(root, "acme")
     (problem,) = caught.value.problems
     assert (problem.file, problem.path) == (FLEET_FILE, "clusters[0].labels.team")
-    assert "secrets reads that label" in problem.why and "cluster hub has none" in problem.why
+    assert "external-secrets reads that label" in problem.why and "cluster hub has none" in problem.why
     assert "add `team:`" in problem.remedy
 
 
 def test_name_of_an_application_has_to_fit_into_a_label(folder: Callable[..., Path]) -> None:
-    long = "secrets-" + "s" * 30
+    long = "external-secrets-" + "s" * 30
     root = folder(
-        fleet=FLEET.replace("name: osaka", f"name: {'o' * 38}").replace("      secrets:", f"      {long}:"),
-        catalogue=CATALOGUE.replace("  secrets:\n", f"  {long}:\n"),
+        fleet=FLEET.replace("name: osaka", f"name: {'o' * 38}").replace(
+            "      external-secrets:", f"      {long}:"
+        ),
+        catalogue=CATALOGUE.replace("  external-secrets:\n", f"  {long}:\n"),
     )
     with pytest.raises(ConfigurationError) as caught:
         load_stack(root, "acme")
@@ -449,7 +461,7 @@ def test_all_mistakes_at_once_with_lines_and_as_written(folder: Callable[..., Pa
         (FLEET_FILE, "protcet", 6),
         (FLEET_FILE, "clusters[1].ring", 20),
         (FLEET_FILE, "clusters[2].kubernetes", 26),
-        (CATALOGUE_FILE, "addons.secrets.version", 15),
+        (CATALOGUE_FILE, "addons.external-secrets.version", 15),
     ]
     assert problems[3].value == "1.30"
     assert str(caught.value).startswith(

@@ -13,7 +13,7 @@ from model import Configuration, load_stack
 from model.application_set import application_set_spec
 from model.argocd import addons_project_spec, argocd_project_spec, chart_values, self_application_spec
 from model.cluster_secret import secret_content, secret_labels, secret_name
-from model.gateway import gateway_url, kubeconfig
+from model.gateway import IN_CLUSTER, gateway_url, kubeconfig
 from model.identity import apis, argocd_account, fleet_agent, fleet_agent_grants, workload_member
 from model.mirror import through
 from model.rights import cluster_role_rules
@@ -55,7 +55,7 @@ def test_kubeconfig_holds_no_credential_and_no_authority(sandbox: Configuration)
 
 def test_cluster_secret_of_a_member(sandbox: Configuration) -> None:
     tokyo = sandbox.fleet.members[0]
-    content = secret_content(sandbox.fleet, tokyo)
+    content = secret_content(sandbox.fleet, tokyo, gateway_url(sandbox.fleet, tokyo))
     assert secret_name(tokyo) == "cluster-tokyo-shop"
     assert content["name"] == "tokyo-shop"
     assert content["server"] == gateway_url(sandbox.fleet, tokyo)
@@ -81,7 +81,7 @@ def test_cluster_secret_of_a_member(sandbox: Configuration) -> None:
 
 
 def test_cluster_secret_of_the_hub_uses_its_own_service_account(sandbox: Configuration) -> None:
-    content = secret_content(sandbox.fleet, sandbox.fleet.hub)
+    content = secret_content(sandbox.fleet, sandbox.fleet.hub, IN_CLUSTER)
     assert content["server"] == "https://kubernetes.default.svc"
     assert json.loads(content["config"]) == {"tlsClientConfig": {"insecure": False}}
 
@@ -131,7 +131,7 @@ def test_removing_points_to_the_empty_folder_and_has_no_chart(folder: Callable[.
     leaving = "    lifecycle: leaving\n    workloads: remove\n"
     root = folder(fleet=FLEET.replace("  - name: tokyo\n", "  - name: tokyo\n" + leaving))
     made = load_stack(root, "acme")
-    spec = application_set_spec(made.fleet, made.catalogue, "secrets")
+    spec = application_set_spec(made.fleet, made.catalogue, "external-secrets")
     generator = spec["generators"][-1]["clusters"]
     assert generator["selector"] == {
         "matchLabels": {"fleet_lifecycle": "leaving"},
@@ -171,7 +171,7 @@ def test_every_repository_goes_through_the_mirror(folder: Callable[..., Path]) -
     texts = json.dumps(
         [
             self_application_spec(made.fleet, made.catalogue),
-            application_set_spec(made.fleet, made.catalogue, "secrets"),
+            application_set_spec(made.fleet, made.catalogue, "external-secrets"),
             addons_project_spec(made.fleet, made.catalogue),
             argocd_project_spec(made.catalogue),
         ]
@@ -220,7 +220,7 @@ def test_identities(sandbox: Configuration) -> None:
     assert not any(api.startswith("anthos") for _, api in apis(fleet))
 
 
-@pytest.mark.parametrize(("stack", "count"), [("sandbox", 3), ("dev", 3), ("prod", 7)])
+@pytest.mark.parametrize(("stack", "count"), [("sandbox", 3), ("dev", 3), ("prod", 9)])
 def test_committed_fleets_are_right(stack: str, count: int) -> None:
     made = load_stack(STACKS, stack)
     assert len(made.fleet.clusters) == count

@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.application_set import application_set_spec, generators
+from model.argocd_settings import ArgocdSettings
 from model.catalogue import Addon, AddonKinds, ArgocdChart, Catalogue, EmptySource
 from model.cluster import Cluster, Override
 from model.cluster_secret import secret_labels
-from model.fleet import ArgocdSettings, Fleet
+from model.fleet import Fleet
 from model.selection import Selector, disjoint
 from model.stamping import stamp
 from model.template import laid_over, rendered

@@ -96,6 +96,7 @@ def test_a_stack_that_nobody_can_open_is_previewed_and_nothing_changes(checkout:
     assert result.exit_code == 0, out.getvalue()
     assert fingerprint(checkout) == before
     assert result.summary == {"create": 8}
+    assert result.providers == {"gcp": 1, "kubernetes": 2}
     inputs = {each["name"]: each["inputs"] for each in result.resources}
     assert inputs["a"]["description"] == "plain"
     assert inputs["m1"]["data"] == {"e": "[unknown]"}

@@ -52,6 +52,55 @@ INPUTS: dict[str, dict[str, Any]] = {
     CLUSTER: {
         "project": "acme-prod", "location": "asia-northeast1-a", "name": "one", "fleet": {"project": "acme-host"},
     },
+    "gcp:container/nodePool:NodePool": {
+        "project": "acme-prod", "location": "asia-northeast1", "cluster": "one", "name": "main",
+    },
+    "gcp:compute/network:Network": {"project": "acme-prod", "name": "fleet"},
+    "gcp:compute/subnetwork:Subnetwork": {
+        "project": "acme-prod", "region": "asia-northeast1", "name": "one", "network": "fleet",
+        "ipCidrRange": "10.0.0.0/20",
+    },
+    "gcp:compute/router:Router": {
+        "project": "acme-prod", "region": "asia-northeast1", "name": "out", "network": "fleet",
+    },
+    "gcp:compute/routerNat:RouterNat": {
+        "project": "acme-prod", "region": "asia-northeast1", "router": "out", "name": "nat",
+        "sourceSubnetworkIpRangesToNat": "ALL_SUBNETWORKS_ALL_IP_RANGES",
+    },
+    "gcp:projects/iAMCustomRole:IAMCustomRole": {
+        "project": "acme-prod", "roleId": "fleetDnsEndpoint", "title": "t",
+        "permissions": ["container.clusters.connect"],
+    },
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig": {
+        "project": "acme-prod", "service": "gkehub.googleapis.com", "auditLogConfigs": [{"logType": "ADMIN_READ"}],
+    },
+    "gcp:secretmanager/secretIamMember:SecretIamMember": {
+        "project": "acme-prod", "secretId": "shop-database", "role": "roles/secretmanager.secretAccessor",
+        "member": "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/subject/s",
+    },
+    "gcp:organizations/project:Project": {
+        "projectId": "acme-prod", "name": "Acme prod", "orgId": "400000000001",
+        "billingAccount": "000000-000000-000000",
+    },
+    "gcp:storage/bucket:Bucket": {"project": "acme-prod", "name": "acme-state", "location": "ASIA-NORTHEAST1"},
+    "gcp:storage/bucketIAMMember:BucketIAMMember": {
+        "bucket": "acme-state", "role": "roles/storage.objectUser", "member": "group:ops@acme.example",
+    },
+    "gcp:kms/keyRing:KeyRing": {"project": "acme-prod", "location": "asia-northeast1", "name": "fleet"},
+    "gcp:kms/cryptoKey:CryptoKey": {
+        "keyRing": "projects/acme-prod/locations/asia-northeast1/keyRings/fleet", "name": "state",
+        "rotationPeriod": "7776000s",
+    },
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": {
+        "cryptoKeyId": "projects/acme-prod/locations/asia-northeast1/keyRings/fleet/cryptoKeys/state",
+        "role": "roles/cloudkms.cryptoKeyDecrypter", "member": "group:ops@acme.example",
+    },
+    "gcp:iam/workloadIdentityPool:WorkloadIdentityPool": {
+        "project": "acme-prod", "workloadIdentityPoolId": "github",
+    },
+    "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": {
+        "project": "acme-prod", "workloadIdentityPoolId": "github", "workloadIdentityPoolProviderId": "actions",
+    },
 }  # fmt: skip
 
 
@@ -86,7 +135,6 @@ def test_every_type_says_its_id_and_reads_it_back(token: str) -> None:
     assert inputs.keys() <= outputs.keys()
     assert {path.partition(".")[0] for path in kind.computed} <= outputs.keys()
     assert kind.problems(inputs) == []
-    assert not kind.replace_on & kind.updates
 
 
 def test_a_cluster_s_membership_is_regional_and_named_after_it() -> None:
@@ -98,14 +146,74 @@ def test_a_cluster_s_membership_is_regional_and_named_after_it() -> None:
     assert (fleet["membershipId"], fleet["membershipLocation"]) == ("one", "asia-northeast1")
 
 
-def test_what_replaces_a_cluster() -> None:
-    kind = TYPES[CLUSTER]
-    assert [
-        kind.replaces(path) for path in ("location", "fleet.project", "fleet", "nodeConfig.machineType")
-    ] == [True] * 4
-    assert not kind.replaces("resourceLabels.a")
-    assert kind.may_replace("somethingNew")
-    assert not kind.may_replace("resourceLabels.a")
+@pytest.mark.parametrize(
+    ("token", "asked", "id_"),
+    [
+        ("gcp:projects/iAMMember:IAMMember", "acme-prod roles/x user:a@b.example",
+         "acme-prod/roles/x/user:a@b.example"),
+        ("gcp:projects/iAMMember:IAMMember", "acme-prod roles/x user:a@b.example only two",
+         "acme-prod/roles/x/user:a@b.example/only two"),
+        ("gcp:storage/bucketIAMMember:BucketIAMMember", "state roles/x user:a@b.example",
+         "b/state/roles/x/user:a@b.example"),
+        ("gcp:projects/iAMAuditConfig:IAMAuditConfig", "acme-prod gkehub.googleapis.com",
+         "acme-prod/audit_config/gkehub.googleapis.com"),
+        ("gcp:organizations/project:Project", "acme-prod", "projects/acme-prod"),
+        ("gcp:storage/bucket:Bucket", "acme-prod/state", "state"),
+    ],
+)  # fmt: skip
+def test_an_import_may_ask_with_another_form_of_the_id(token: str, asked: str, id_: str) -> None:
+    assert TYPES[token].imported_id(asked) == id_
+
+
+def test_what_other_inputs_say_need_not_be_given() -> None:
+    pool = {"cluster": "projects/acme-prod/locations/asia-northeast1-a/clusters/one", "name": "main"}
+    kind = TYPES["gcp:container/nodePool:NodePool"]
+    assert kind.identify(pool) == f"{pool['cluster']}/nodePools/main"
+    assert len(kind.outputs(pool, paper_number)["instanceGroupUrls"]) == 1
+    regional = {**pool, "cluster": "projects/acme-prod/locations/asia-northeast1/clusters/one"}
+    assert len(kind.outputs(regional, paper_number)["instanceGroupUrls"]) == 3
+    secret = {"secretId": "projects/acme-shop/secrets/s", "role": "roles/x", "member": "user:a@acme.example"}
+    kind = TYPES["gcp:secretmanager/secretIamMember:SecretIamMember"]
+    assert kind.identify(secret) == "projects/acme-shop/secrets/s/roles/x/user:a@acme.example"
+    assert kind.identify({**secret, "secretId": "s", "project": "acme-shop"}) == kind.identify(secret)
+
+
+def test_a_pool_is_named_with_the_project_s_number() -> None:
+    token = "gcp:iam/workloadIdentityPool:WorkloadIdentityPool"
+    outputs = TYPES[token].outputs(INPUTS[token], lambda _: "77")
+    assert outputs["name"] == "projects/77/locations/global/workloadIdentityPools/github"
+
+
+@pytest.mark.parametrize(
+    ("token", "given", "problem"),
+    [
+        (
+            "gcp:iam/workloadIdentityPool:WorkloadIdentityPool",
+            {"workloadIdentityPoolId": "gcp-github"},
+            "gcp-",
+        ),
+        ("gcp:projects/iAMCustomRole:IAMCustomRole", {"roleId": "fleet-dns"}, "underscores"),
+        ("gcp:compute/subnetwork:Subnetwork", {"ipCidrRange": "10.0.0.0"}, "range"),
+        ("gcp:compute/subnetwork:Subnetwork", {"region": "asia-northeast1-a"}, "region"),
+        ("gcp:compute/network:Network", {"name": "Fleet"}, "lower-case"),
+        ("gcp:organizations/project:Project", {"projectId": "123456"}, "project id"),
+        ("gcp:organizations/project:Project", {"billingAccount": "billingAccounts/0"}, "billing account"),
+        ("gcp:storage/bucket:Bucket", {"name": "goog-state"}, "3 to 222"),
+        ("gcp:kms/cryptoKey:CryptoKey", {"keyRing": "fleet"}, "full name of a key ring"),
+        ("gcp:kms/cryptoKey:CryptoKey", {"rotationPeriod": "90d"}, "seconds"),
+        ("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", {"cryptoKeyId": "state"}, "full name of a key"),
+        ("gcp:container/nodePool:NodePool", {"cluster": ""}, "is required"),
+    ],
+)
+def test_what_google_would_not_take(token: str, given: dict[str, Any], problem: str) -> None:
+    (found,) = TYPES[token].problems({**INPUTS[token], **given})
+    assert found[0] in given
+    assert problem in found[1]
+
+
+def test_generated_names_are_fit_for_addresses() -> None:
+    assert TYPES["gcp:compute/network:Network"].generated_name("Fleet", "abc") == "fleet-abc"
+    assert TYPES[CLUSTER].generated_name("Fleet", "abc") == "Fleet-abc"
 
 
 def test_pending_ids_of_objects() -> None:

@@ -20,7 +20,7 @@ def test_an_unknown_type_names_itself_and_the_remedy(program: Program) -> None:
     result = program.preview()
     assert result.code != 0
     assert "gcp:pubsub/topic:Topic: the gcp stand-in does not know this type" in result.errors
-    assert "plugins/gcp/types.py" in result.errors
+    assert "plugins/gcp/types/" in result.errors
 
 
 def test_all_names_against_the_rules_are_refused_at_once(program: Program) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -68,5 +67,5 @@ def pack(bare_pack: Path) -> Iterator[Pack]:
         )  # fmt: skip
         analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(), timeout=30)
         yield Pack(process, analyzer)
-    process.send_signal(signal.SIGINT)
+    process.terminate()
     process.communicate(timeout=30)

@@ -10,13 +10,12 @@ import pytest
 
 from plugins import workspace
 from sandbox.tools import ensure
+from tests.program.fleets import FLEETS, previewed
 from tests.program.graph import STACKS, Graph, copy_of_the_program, new_stack, preview
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """Environment in which `pulumi` is the CLI, on paper, with a state that no other file of tests shares."""
-    root = tmp_path_factory.mktemp("paper")
+def on_paper(root: Path) -> Mapping[str, str]:
+    """Environment in which `pulumi` is the CLI, on paper, with its state and home in an empty folder."""
     (root / "state").mkdir()
     tools = ensure("pulumi", lambda text: print(text, file=sys.stderr))
     made = workspace.make(
@@ -30,6 +29,12 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """Environment on paper, with a state that no other file of tests shares."""
+    return on_paper(tmp_path_factory.mktemp("paper"))
+
+
+@pytest.fixture(scope="module")
 def graphs(environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Graph]:
     """The graph of each committed stack, as its first preview has it."""
     folder: Path = copy_of_the_program(tmp_path_factory.mktemp("program"))
@@ -38,3 +43,11 @@ def graphs(environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFact
         new_stack(folder, environment, stack)
         found[stack] = preview(folder, environment, stack)
     return found
+
+
+@pytest.fixture(scope="session")
+def fleets(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Graph]:
+    """The graph of each fleet that no stack is, as its first preview has it."""
+    environment = on_paper(tmp_path_factory.mktemp("fleets-on-paper"))
+    folder = copy_of_the_program(tmp_path_factory.mktemp("fleets"))
+    return {stack: previewed(folder, environment, stack) for stack in FLEETS}

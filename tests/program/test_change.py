@@ -7,6 +7,7 @@ cluster really goes.
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -73,7 +74,9 @@ def test_a_new_cluster_is_one_entry(folder: Path, environment: Mapping[str, str]
     edit(folder, FLEET, "clusters:\n", f"clusters:{NEW}")
     assert operations(preview(folder, environment, STACK)) == {
         "create": {
+            "Account dev-osaka-shop-nodes",
             "Cluster dev-osaka-shop",
+            "IAMMember dev-osaka-shop-nodes",
             "kubernetes dev-osaka-shop",
             "ClusterRole dev-osaka-shop-fleet-argocd",
             "ClusterRoleBinding dev-osaka-shop-fleet-argocd",
@@ -130,6 +133,33 @@ def test_a_cluster_leaves_in_two_steps(folder: Path, environment: Mapping[str, s
         "kubernetes dev-osaka-data",
     } <= gone["delete"]
     pulumi(folder, environment, "up", "--yes", "--skip-preview", "--stack", STACK)
+
+
+def test_membership_under_another_name_stops_the_up_before_anything_is_done_behind_it(
+    folder: Path, environment: Mapping[str, str]
+) -> None:
+    """Its Provider, and with it everything in the cluster, is not even registered."""
+    exported = pulumi(folder, environment, "stack", "export", "--stack", STACK).stdout
+    state = json.loads(exported)
+    for resource in state["deployment"]["resources"]:
+        if resource["urn"].endswith("container/cluster:Cluster::dev-tokyo-shop"):
+            resource["outputs"]["fleet"]["membershipId"] = "dev-tokyo-shop-1"
+    kept, changed = folder / "kept.json", folder / "changed.json"
+    kept.write_text(exported, encoding="utf-8")
+    changed.write_text(json.dumps(state), encoding="utf-8")
+    pulumi(folder, environment, "stack", "import", "--stack", STACK, "--file", str(changed))
+    log = folder / "events.json"
+    told = pulumi(folder, environment, "preview", "--stack", STACK, "--event-log", str(log), check=False)
+    pulumi(folder, environment, "stack", "import", "--stack", STACK, "--file", str(kept))
+    output = told.stdout + told.stderr
+    assert told.returncode != 0
+    assert "as membership dev-tokyo-shop-1" in output and "built for dev-tokyo-shop in" in output
+    assert "Traceback" not in output
+    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    begun = [event["resourcePreEvent"]["metadata"] for event in events if "resourcePreEvent" in event]
+    registered = {step["urn"].rpartition("$")[2] for step in begun if step["op"] != "delete"}
+    assert "gcp:container/cluster:Cluster::dev-tokyo-shop" in registered
+    assert "pulumi:providers:kubernetes::dev-tokyo-shop" not in registered
 
 
 def test_every_configuration_error_is_told_at_once(folder: Path, environment: Mapping[str, str]) -> None:

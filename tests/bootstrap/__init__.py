@@ -1,0 +1,1 @@
+"""Tests of the project that an owner runs once."""

@@ -1,0 +1,103 @@
+"""The values that the program gives to the argo-cd chart, rendered with the stand-in.
+
+What this does not prove: what the official chart makes of them. The stand-in refuses every key that is not known
+from the official one, and puts the known ones where that does.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from model import load_stack
+from model.argocd import KINDS_OF_ARGOCD, chart_values
+from tests.mirror.conftest import ARGO, Mirror, Objects, objects, values
+from tests.model.conftest import CATALOGUE, FLEET, STACK
+from tests.model.test_argocd_values import EVERYTHING, SECTION
+
+pytestmark = pytest.mark.sandbox
+
+ACCOUNT = "iam.gke.io/gcp-service-account"
+CLUSTER_SCOPED = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}
+
+
+def chart_values_of(folder: Path, settings: str) -> dict[str, Any]:
+    """The chart's values for the small fleet with these lines as its section `argocd`."""
+    (folder / "stacks").mkdir()
+    fleet = FLEET.replace(SECTION, f"argocd:\n{settings}" if settings else "")
+    texts = {"acme.fleet.yaml": fleet, "catalog.yaml": CATALOGUE, "Pulumi.acme.yaml": STACK}
+    for name, text in texts.items():
+        (folder / "stacks" / name).write_text(text)
+    return chart_values(load_stack(folder / "stacks", "acme").fleet)
+
+
+@pytest.fixture(scope="module", params=["", EVERYTHING], ids=["nothing set", "everything set"])
+def made(request: pytest.FixtureRequest, mirror: Mirror, tmp_path_factory: pytest.TempPathFactory) -> Objects:
+    folder = tmp_path_factory.mktemp("values")
+    done = mirror.template(ARGO, "argo-cd", "10.3.3", *values(folder, chart_values_of(folder, request.param)))
+    assert done.returncode == 0, done.stderr
+    return objects(done.stdout)
+
+
+def pods(made: Objects) -> Iterator[tuple[str, dict[str, Any]]]:
+    for (kind, name), one in made.items():
+        if kind in ("Deployment", "StatefulSet"):
+            yield name, one["spec"]["template"]["spec"]
+
+
+def test_argocd_may_make_everything_that_the_chart_makes(made: Objects) -> None:
+    kinds = {f"{one['apiVersion'].rpartition('/')[0]}/{kind}".lstrip("/") for (kind, _), one in made.items()}
+    scoped = {kind for kind in kinds if kind.rpartition("/")[2] in CLUSTER_SCOPED}
+    assert scoped == set(KINDS_OF_ARGOCD["cluster"])
+    assert kinds - scoped <= set(KINDS_OF_ARGOCD["namespaced"])
+
+
+def test_no_list_that_server_side_apply_merges_holds_a_name_twice(made: Objects) -> None:
+    for name, pod in pods(made):
+        for container in pod["containers"]:
+            names = [variable["name"] for variable in container.get("env", [])]
+            assert len(names) == len(set(names)), name
+
+
+def test_everything_set(mirror: Mirror, tmp_path: Path) -> None:
+    done = mirror.template(
+        ARGO, "argo-cd", "10.3.3", *values(tmp_path, chart_values_of(tmp_path, EVERYTHING))
+    )
+    assert done.returncode == 0, done.stderr
+    made = objects(done.stdout)
+    controller = made["StatefulSet", "argocd-application-controller"]["spec"]
+    environment = {one["name"]: one for one in controller["template"]["spec"]["containers"][0]["env"]}
+    assert controller["replicas"] == 3
+    assert environment["ARGOCD_CONTROLLER_REPLICAS"]["value"] == "3"
+    assert environment["ARGOCD_K8S_CLIENT_QPS"]["value"] == "20"
+    assert environment["ARGOCD_CONTROLLER_SHARDING_ALGORITHM"]["valueFrom"]["configMapKeyRef"]["key"] == (
+        "controller.sharding.algorithm"
+    )
+    params = made["ConfigMap", "argocd-cmd-params-cm"]["data"]
+    assert params["controller.sharding.algorithm"] == "consistent-hashing"
+    assert params["redis.server"] == "argocd-redis-ha-haproxy:6379"
+    assert params["applicationsetcontroller.enable.leader.election"] == "true"
+    cm = made["ConfigMap", "argocd-cm"]["data"]
+    assert cm["url"] == "https://argocd.acme.example" and cm["exec.enabled"] == "true"
+    assert yaml.safe_load(cm["oidc.config"])["clientSecret"] == "$argocd-oidc:clientSecret"
+    assert {"Event", "EndpointSlice"} <= {
+        kind for one in yaml.safe_load(cm["resource.exclusions"]) for kind in one["kinds"]
+    }
+    rbac = made["ConfigMap", "argocd-rbac-cm"]["data"]
+    assert rbac["policy.csv"].splitlines() == ["g, developers, role:readonly", "g, platform, role:admin"]
+    emails = {
+        name: one["metadata"].get("annotations", {}).get(ACCOUNT)
+        for (kind, name), one in made.items()
+        if kind == "ServiceAccount" and "annotations" in one["metadata"]
+    }
+    assert {name: (email or "").partition("@")[0] for name, email in emails.items() if email} == {
+        "argocd-application-controller": "argocd-hub",
+        "argocd-server": "argocd-server-hub",
+    }
+    budgets = {name: one["spec"] for (kind, name), one in made.items() if kind == "PodDisruptionBudget"}
+    assert len(budgets) == 6 and all(one["maxUnavailable"] == 1 for one in budgets.values())
+    for name, pod in pods(made):
+        assert pod["topologySpreadConstraints"][0]["topologyKey"] == "topology.kubernetes.io/zone", name
+    assert [name for kind, name in made if kind == "NetworkPolicy"]
