@@ -1,8 +1,9 @@
 """Import files for what exists already and no stack knows: clusters, memberships, accounts, an Argo CD of its own.
 
 Owns two files that `pulumi import` takes: what the program wants to make, as the CLI itself lists it
-(`pulumi preview --import-file`), with the ids filled in that these things have. Does not own the choice of what exists
-and may be taken over: a person makes it, since a cluster that happens to have the name may be somebody else's.
+(`pulumi preview --import-file`, on paper), with the ids filled in that these things have. Does not own the choice of
+what exists and may be taken over: a person makes it, since a cluster that happens to have the name may be somebody
+else's.
 
 Two files and two runs, because CLI 3.259.0 makes the Providers of an import file before the components in it. A
 Provider whose parent is such a component leaves a state behind that the CLI refuses from then on ("refers to missing
@@ -18,6 +19,7 @@ from typing import Any
 
 from cli.engine import Engine
 from cli.failure import ExitCode, Failure
+from cli.wanted import wanted_states
 from plugins.gcp.types import TYPES
 from plugins.ground import pending_id
 
@@ -36,18 +38,12 @@ def adopt(
 
     `only`: patterns of KIND/NAME as in Cluster/tokyo-shop or Membership/*, empty for all. Raises Failure.
     """
+    held = _held(engine, stack)
     with tempfile.TemporaryDirectory(prefix="gke-fleet-adopt-") as scratch:
         listing = Path(scratch) / "import.json"
-        done = engine.ask(
-            [
-                *("preview", "--json", "--non-interactive", "--stack", stack),
-                *("--import-file", str(listing)),
-            ]
-        )
-        if done.returncode != 0 or not listing.exists():
-            raise Failure(ExitCode.REFUSED, f"stack {stack} cannot be previewed:\n{done.stdout}{done.stderr}")
-        wanted = [step["newState"] for step in json.loads(done.stdout)["steps"] if step["op"] == "create"]
-        listed = json.loads(listing.read_text())
+        states = wanted_states(engine, stack, import_file=listing)
+        wanted = [state for state in states if state["urn"] not in held]
+        listed = _without_held(json.loads(listing.read_text()), states, held)
     components, resources = import_files(listed, wanted, only)
     chosen = names(resources["resources"])
     if not chosen:
@@ -69,6 +65,28 @@ def adopt(
         f"  pulumi preview --stack {stack} --diff     no replace, no delete; docs/adoption.md says what to expect"
     )
     return paths
+
+
+def _held(engine: Engine, stack: str) -> set[str]:
+    """URNs of what a stack holds already."""
+    done = engine.ask(["stack", "export", "--non-interactive", "--stack", stack])
+    if done.returncode != 0:
+        raise Failure(ExitCode.REFUSED, f"the state of stack {stack} cannot be read:\n{done.stderr}")
+    return {state["urn"] for state in json.loads(done.stdout)["deployment"].get("resources") or []}
+
+
+def _without_held(listed: Document, seen: Sequence[Mapping[str, Any]], held: set[str]) -> Document:
+    """The CLI's listing with what the stack holds named in its table, where others can refer to it."""
+    if not held:
+        return listed
+    entries = {str(entry["name"]): dict(entry) for entry in listed["resources"]}
+    table = {str(name): str(urn) for name, urn in (listed.get("nameTable") or {}).items()}
+    stack, project = _place(seen)
+    urns = {name: _urn(entry, entries, table, stack, project) for name, entry in entries.items()}
+    return {
+        "nameTable": table | {name: urn for name, urn in urns.items() if urn in held},
+        "resources": [entry for name, entry in entries.items() if urns[name] not in held],
+    }
 
 
 def import_files(

@@ -18,6 +18,7 @@ from typing import Any
 
 from cli.engine import Engine
 from cli.failure import ExitCode, Failure
+from cli.wanted import wanted_states
 
 State = dict[str, Any]
 
@@ -31,13 +32,12 @@ def move(engine: Engine, stacks: Sequence[str], say: Callable[[str], None]) -> d
     Returns stack -> URNs of what came to it; Providers and components, of which each stack has its own, are not
     counted. All states are put back where a preview afterwards would make, replace or delete anything. Raises Failure.
     """
+    before = {stack: _export(engine, stack) for stack in stacks}
     wanted = {}
     for stack in stacks:
-        say(f"what stack {stack} wants: a preview of it")
-        # One that is to give away what is protected fails for that very reason; the previews at the end may not.
-        steps, _ = _preview(engine, stack)
-        wanted[stack] = [step["newState"] for step in steps if step["op"] == "create"]
-    before = {stack: _export(engine, stack) for stack in stacks}
+        say(f"what stack {stack} wants: a preview of it on paper")
+        held = {state["urn"] for state in before[stack]["deployment"].get("resources") or []}
+        wanted[stack] = [state for state in wanted_states(engine, stack) if state["urn"] not in held]
     gained, after, came = distribute({stack: before[stack]["deployment"] for stack in stacks}, wanted)
     if not any(came.values()):
         raise Failure(

@@ -49,7 +49,7 @@ class Preview:
     `resources`: {urn, type, name, op, inputs} in the order of registration, secrets as "[secret]", what is
     not known before the update as "[unknown]". `policies`: {rule, level, urn, message}. `summary`: op ->
     number of resources. `diagnostics`: errors and warnings. `exit_code`: the CLI's own, 0 where nothing
-    says no.
+    says no. `states`: each resource as its stack would hold it, with parent, provider and dependencies.
     """
 
     resources: list[dict[str, Any]] = field(default_factory=list)
@@ -57,6 +57,7 @@ class Preview:
     summary: dict[str, int] = field(default_factory=dict)
     diagnostics: list[str] = field(default_factory=list)
     exit_code: int = 0
+    states: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def providers(self) -> dict[str, int]:
@@ -83,11 +84,14 @@ def preview(
     policy_config: Path | None = None,
     out: TextIO | None = None,
     diff: bool = False,
+    import_file: Path | None = None,
+    states: bool = False,
 ) -> Preview:
     """Preview `stack` of the project in `folder` (the checkout, or its bootstrap/), alone, against an empty state.
 
     `cli` is the pulumi binary, `policy_pack` a folder, `policy_config` its configuration (JSON). The CLI's
-    text goes to `out`; with `diff` it shows every property. Raises NoStack.
+    text goes to `out`; with `diff` it shows every property. The CLI writes its own list of what could be
+    imported to `import_file`; with `states` its answer is JSON, and the result has them. Raises NoStack.
     """
     with tempfile.TemporaryDirectory(prefix="gke-fleet-paper-", ignore_cleanup_errors=True) as made:
         scratch = Path(made)
@@ -106,6 +110,8 @@ def preview(
             "always" if out is not None and out.isatty() else "never",
         ]
         command += ["--diff"] if diff else []
+        command += ["--json"] if states else []
+        command += ["--import-file", str(import_file.resolve())] if import_file else []
         command += ["--policy-pack", str(policy_pack.resolve())] if policy_pack else []
         command += (
             ["--policy-pack-config", str(policy_config.resolve())] if policy_pack and policy_config else []
@@ -120,6 +126,8 @@ def preview(
             said, code = _run(command, project, environment | attached(), out)
         result = _read(events)
     result.exit_code = code
+    if states and code == 0:
+        result.states = [step["newState"] for step in json.loads("\n".join(said))["steps"]]
     if code != 0 and not any(line.startswith("error") for line in result.diagnostics):
         # The CLI refused before there was a run, so no event says why.
         result.diagnostics += [line for line in said if line.strip()]
