@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.argocd import API_VERSION
+from components.argocd import API_VERSION, OURS
 from components.joined_cluster import JoinedCluster
 from model.application_set import application_set_spec
 from model.load import Configuration
@@ -43,7 +43,7 @@ class Addons(pulumi.ComponentResource):
                 metadata={
                     "name": addon,
                     "namespace": ARGOCD,
-                    "annotations": {"pulumi.com/deletionPropagationPolicy": "background"},
+                    "annotations": {**OURS, "pulumi.com/deletionPropagationPolicy": "background"},
                 },
                 spec=application_set_spec(fleet, catalogue, addon),
                 opts=args.hub.inside(self, args.before),

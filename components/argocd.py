@@ -28,6 +28,9 @@ API_VERSION = "argoproj.io/v1alpha1"
 HELM_HANDS_OVER = "argocd.argoproj.io/client-side-apply-migration-manager"
 """Argo CD takes over the fields that this manager set. Without it, what the first installation set and a later
 change of values drops would stay for ever: server-side apply removes no field that somebody else owns too."""
+OURS = {"pulumi.com/patchForce": "true"}
+"""Annotation of an object whose fields are this program's, whoever wrote them last: a person by hand, the Helm or
+kubectl that made an Argo CD which was taken over, or Argo CD as it writes its own Application back."""
 _INSTALL_SECONDS = 900
 
 
@@ -121,7 +124,7 @@ class Argocd(pulumi.ComponentResource):
             metadata={
                 "name": name,
                 "namespace": ARGOCD,
-                **({"annotations": annotations} if annotations else {}),
+                "annotations": {**OURS, **(annotations or {})},
             },
             spec=spec,
             opts=hub.inside(self, after),

@@ -15,6 +15,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 
+from components.argocd import OURS
 from components.joined_cluster import JoinedCluster
 from model.cluster import Cluster
 from model.cluster_secret import secret_content, secret_labels, secret_name
@@ -49,6 +50,7 @@ class ClusterSecret(pulumi.ComponentResource):
                 "name": secret_name(args.cluster),
                 "namespace": ARGOCD,
                 "labels": secret_labels(args.fleet, args.cluster),
+                "annotations": OURS,
             },
             type="Opaque",
             data=_data(args),
