@@ -7,7 +7,7 @@ version. Does not own the prediction (model/) nor how it is shown (`cli.tables`)
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -49,8 +49,16 @@ class Seen:
 class Hub:
     """The hub's Kubernetes API."""
 
-    def __init__(self, kubeconfig: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> None:
-        """`kubeconfig`: a kubeconfig as a mapping. `environment`: where its credential plugin and proxy are found."""
+    def __init__(
+        self,
+        kubeconfig: Mapping[str, Any],
+        environment: Mapping[str, str] | None = None,
+        *,
+        elsewhere: Collection[str] = (),
+    ) -> None:
+        """`kubeconfig`: a kubeconfig as a mapping. `environment`: where its credential plugin and proxy are found.
+        `elsewhere`: clusters whose Applications are another stack's."""
+        self._elsewhere = elsewhere
         os.environ.update(environment or {})
         from kubernetes import client, config  # slow to import: only where a hub is really asked
 
@@ -63,7 +71,7 @@ class Hub:
         self._objects = client.CustomObjectsApi(client.ApiClient(settings))
 
     def applications(self) -> list[Seen]:
-        """All Applications in Argo CD's namespace, sorted by name.
+        """All Applications in Argo CD's namespace but those on clusters elsewhere, sorted by name.
 
         Raises Failure where the hub does not answer or refuses.
         """
@@ -81,7 +89,8 @@ class Hub:
             raise Failure(
                 ExitCode.MISSING, f"the hub's API cannot be reached: {error}", "is the sandbox up? ./fleet up"
             ) from error
-        return sorted((_seen(item) for item in found["items"]), key=lambda seen: seen.application)
+        every = sorted((_seen(item) for item in found["items"]), key=lambda seen: seen.application)
+        return [one for one in every if one.cluster not in self._elsewhere]
 
 
 def _seen(item: Mapping[str, Any]) -> Seen:

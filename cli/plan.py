@@ -25,12 +25,14 @@ class Plan:
         clusters: names of the clusters that the stack holds, in the order of the fleet file.
         rings: cluster -> ring.
         hub: the hub's name.
+        elsewhere: names of the fleet's clusters that other stacks hold.
         applications: every Application that is predicted for these clusters, the one of Argo CD itself first.
         kubeconfigs: cluster of the whole fleet -> the kubeconfig of the caller, through Connect Gateway.
     """
 
     on_sandbox: bool
     clusters: tuple[str, ...]
+    elsewhere: frozenset[str]
     rings: Mapping[str, str]
     hub: str
     applications: tuple[Wanted, ...]
@@ -52,6 +54,7 @@ def plan(checkout: Checkout, stack: str) -> Plan:
     return Plan(
         on_sandbox=fleet.name == SANDBOX_FLEET,
         clusters=held,
+        elsewhere=frozenset(cluster.name for cluster in fleet.clusters) - set(held),
         rings={cluster.name: cluster.ring for cluster in fleet.clusters},
         hub=fleet.hub.name,
         applications=tuple(

@@ -22,7 +22,8 @@ def status(checkout: Checkout, stack: str, *, form: str) -> None:
     planned = plan(checkout, stack)
     if planned.on_sandbox:
         sandbox_ground.attach(checkout)
-    seen = placed(Hub(planned.hub_kubeconfig, os.environ).applications(), planned.applications)
+    hub = Hub(planned.hub_kubeconfig, os.environ, elsewhere=planned.elsewhere)
+    seen = placed(hub.applications(), planned.applications)
     if form == "json":
         by_cluster = {name: [s for s in seen if s.cluster == name] for name in planned.clusters}
         document = {

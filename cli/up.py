@@ -124,7 +124,7 @@ def _refuse_replacement(log: Path) -> None:
 
 
 def _wait_and_show(planned: Plan, seconds: float) -> None:
-    hub = Hub(planned.hub_kubeconfig)
+    hub = Hub(planned.hub_kubeconfig, elsewhere=planned.elsewhere)
     total = len(planned.applications)
 
     said = ""

@@ -4,12 +4,15 @@ Proves it against the sandbox's IAM, gateway and Secret Manager, and against the
 Cloud itself would answer is simulated.
 """
 
+import contextlib
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from model.gateway import gateway_url
 from model.load import load_stack
+from model.rights import EXEC_ROLE
 from tests.e2e.conftest import CHECKOUT, Sandbox, until
 from tests.e2e.test_fleet import FLEET, damage, files_as_they_were, healthy, restart
 
@@ -49,6 +52,36 @@ def test_an_operator_works_and_a_stranger_stays_out(sandbox: Sandbox) -> None:
     assert sandbox.call(token, "POST", maps, CONFIG_MAP) == 201
     assert sandbox.call(token, "DELETE", f"{maps}/made-by-hand") == 200
     assert sandbox.call("ya29.nobody", "GET", maps) == 401
+
+
+@contextlib.contextmanager
+def without_binding(sandbox: Sandbox, cluster: str, name: str) -> Iterator[None]:
+    """A ClusterRoleBinding is gone for a while."""
+    binding = sandbox.kubectl(cluster, "get", "clusterrolebinding", name)
+    for field in ("creationTimestamp", "managedFields", "resourceVersion", "uid"):
+        binding["metadata"].pop(field, None)
+    file = sandbox.root / "binding.json"
+    file.write_text(json.dumps(binding))
+    deleted = sandbox.shell("kubectl", "--context", cluster, "delete", "clusterrolebinding", name)
+    assert deleted.returncode == 0, deleted.stderr
+    try:
+        yield
+    finally:
+        made = sandbox.shell("kubectl", "--context", cluster, "create", "-f", str(file))
+        assert made.returncode == 0, made.stderr
+
+
+@pytest.mark.parametrize(
+    ("person", "binding"),
+    [(DEVELOPER, "fleet-operators-reader"), (OPERATOR, "fleet-operators-admin")],
+)
+def test_without_the_binding_in_the_cluster_a_group_is_out(
+    sandbox: Sandbox, person: str, binding: str
+) -> None:
+    token, pods = sandbox.token(person), f"{address('osaka-data')}/api/v1/namespaces/default/pods"
+    assert sandbox.call(token, "GET", pods) == 200
+    with without_binding(sandbox, "osaka-data", binding):
+        assert sandbox.call(token, "GET", pods) == 403
 
 
 # -- External Secrets
@@ -114,6 +147,8 @@ def test_exec_is_the_servers_alone_and_only_where_it_is_switched_on(
     # There is no such pod: 404 is the API server's, behind the gateway's and RBAC's consent.
     until("the server's stream right counts", lambda: upgraded(sandbox, server, "tokyo-shop") == 404, 30)
     assert upgraded(sandbox, controller, "tokyo-shop") == 403
+    with without_binding(sandbox, "tokyo-shop", EXEC_ROLE):
+        assert upgraded(sandbox, server, "tokyo-shop") == 403
     assert healthy(sandbox)
 
 
