@@ -17,14 +17,14 @@ RIGHTS = "bootstrap/rights.py"
 
 
 def test_without_a_role_up_fails_and_with_it_goes_on(sandbox: Sandbox, files_as_they_were: None) -> None:
-    sandbox.edit(RIGHTS, 'role="roles/container.admin"', 'role="roles/container.clusterViewer"')
+    sandbox.edit(RIGHTS, 'role="roles/iam.serviceAccountUser"', 'role="roles/iam.serviceAccountViewer"')
     sandbox.change(FLEET, add_lab)
     try:
         done = sandbox.fleet("up")
     finally:
         sandbox.restore(RIGHTS)
     assert done.returncode == 1, done.stderr
-    assert "container.clusters.create" in done.stderr
+    assert "iam.serviceAccountUser role on the service account" in " ".join(done.stderr.split())
     assert LAB["name"] not in {one["name"] for one in sandbox.cloud("GET", "/v1/clusters")}
 
     sandbox.up()
