@@ -327,7 +327,7 @@ def test_argo_cd_is_installed_once_and_never_taken_away(made: tuple[Graph, Confi
 def test_application_sets_are_deleted_in_the_background(made: tuple[Graph, Configuration]) -> None:
     for found in made[0].of_type(f"{ARGO}ApplicationSet"):
         annotations = found.inputs["metadata"]["annotations"]
-        assert annotations == {"pulumi.com/deletionPropagationPolicy": "background"}
+        assert annotations["pulumi.com/deletionPropagationPolicy"] == "background"
 
 
 def test_argo_cd_has_one_role_at_the_gateway_and_none_that_goes_past_rbac(
