@@ -14,11 +14,9 @@ from model.gateway import gateway_url
 from model.load import load_stack
 from model.rights import EXEC_ROLE
 from tests.e2e.conftest import CHECKOUT, Sandbox, until
-from tests.e2e.test_fleet import FLEET, damage, files_as_they_were, healthy, restart
+from tests.e2e.test_fleet import FLEET, damage, healthy, restart
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.e2e]
-__all__ = ["files_as_they_were"]
-
 HUB_ACCOUNT = "argocd-hub@acme-sandbox-hub.iam.gserviceaccount.com"
 DEPLOYER = "deployer@acme-sandbox-hub.iam.gserviceaccount.com"
 DEVELOPER, OPERATOR = "developer@acme.example", "operator@acme.example"
@@ -157,11 +155,25 @@ def test_without_exec_nobody_in_argo_cd_may_stream(sandbox: Sandbox) -> None:
         assert upgraded(sandbox, sandbox.workload_token("argocd", account), "tokyo-shop") == 403
 
 
-def test_the_direct_principal_delivers_too(sandbox: Sandbox, files_as_they_were: None) -> None:
-    """Opt-in. That GKE calls such a caller by its whole principal URI is this project's assumption."""
+@pytest.fixture
+def as_principal(sandbox: Sandbox) -> Iterator[None]:
+    """Argo CD calls as the principals that its ServiceAccounts are, and as its account again afterwards.
+
+    The controller keeps a token until it ends, whoever it is by now: it is restarted after each change.
+    """
     sandbox.change(FLEET, lambda fleet: fleet["argocd"].update(identity="principal"))
-    sandbox.up()
-    restart(sandbox, "argocd-application-controller")
+    try:
+        sandbox.up()
+        restart(sandbox, "argocd-application-controller")
+        yield
+    finally:
+        sandbox.restore(FLEET)
+        sandbox.up()
+        restart(sandbox, "argocd-application-controller")
+
+
+def test_the_direct_principal_delivers_too(sandbox: Sandbox, as_principal: None) -> None:
+    """Opt-in. That GKE calls such a caller by its whole principal URI is this project's assumption."""
     damage(sandbox, "tokyo-shop")
     until(
         "the workload is back",
