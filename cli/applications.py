@@ -54,11 +54,12 @@ class Hub:
         kubeconfig: Mapping[str, Any],
         environment: Mapping[str, str] | None = None,
         *,
-        elsewhere: Collection[str] = (),
+        elsewhere: Collection[Wanted] = (),
     ) -> None:
         """`kubeconfig`: a kubeconfig as a mapping. `environment`: where its credential plugin and proxy are found.
-        `elsewhere`: clusters whose Applications are another stack's."""
-        self._elsewhere = elsewhere
+        `elsewhere`: what is predicted for the clusters that other stacks hold; those are left out."""
+        self._others = frozenset(want.application for want in elsewhere)
+        self._elsewhere = frozenset(want.cluster for want in elsewhere)
         os.environ.update(environment or {})
         from kubernetes import client, config  # slow to import: only where a hub is really asked
 
@@ -90,7 +91,9 @@ class Hub:
                 ExitCode.MISSING, f"the hub's API cannot be reached: {error}", "is the sandbox up? ./fleet up"
             ) from error
         every = sorted((_seen(item) for item in found["items"]), key=lambda seen: seen.application)
-        return [one for one in every if one.cluster not in self._elsewhere]
+        return [
+            one for one in every if one.application not in self._others and one.cluster not in self._elsewhere
+        ]
 
 
 def _seen(item: Mapping[str, Any]) -> Seen:

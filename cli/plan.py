@@ -25,14 +25,14 @@ class Plan:
         clusters: names of the clusters that the stack holds, in the order of the fleet file.
         rings: cluster -> ring.
         hub: the hub's name.
-        elsewhere: names of the fleet's clusters that other stacks hold.
+        elsewhere: every Application that is predicted for the clusters that other stacks hold.
         applications: every Application that is predicted for these clusters, the one of Argo CD itself first.
         kubeconfigs: cluster of the whole fleet -> the kubeconfig of the caller, through Connect Gateway.
     """
 
     on_sandbox: bool
     clusters: tuple[str, ...]
-    elsewhere: frozenset[str]
+    elsewhere: tuple[Wanted, ...]
     rings: Mapping[str, str]
     hub: str
     applications: tuple[Wanted, ...]
@@ -50,15 +50,14 @@ def plan(checkout: Checkout, stack: str) -> Plan:
     except ConfigurationError as error:
         raise Failure(ExitCode.CONFIGURATION, str(error)) from error
     fleet = configuration.fleet
+    every = [Wanted(**stamped.summary()) for stamped in configuration.applications]
     held = tuple(cluster.name for cluster in configuration.part.clusters(fleet))
     return Plan(
         on_sandbox=fleet.name == SANDBOX_FLEET,
         clusters=held,
-        elsewhere=frozenset(cluster.name for cluster in fleet.clusters) - set(held),
+        elsewhere=tuple(wanted for wanted in every if wanted.cluster not in held),
         rings={cluster.name: cluster.ring for cluster in fleet.clusters},
         hub=fleet.hub.name,
-        applications=tuple(
-            Wanted(**stamped.summary()) for stamped in configuration.applications if stamped.cluster in held
-        ),
+        applications=tuple(wanted for wanted in every if wanted.cluster in held),
         kubeconfigs={cluster.name: json.loads(kubeconfig(fleet, cluster)) for cluster in fleet.clusters},
     )

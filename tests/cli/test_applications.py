@@ -105,3 +105,30 @@ def test_a_fleet_as_predicted_is_returned_with_cluster_and_ring() -> None:
     bare = Seen("external-secrets-a", "", "external-secrets", "1.3.1", "Synced", "Healthy")
     (one,) = wait(StubbornHub([bare]), [WANTED], 0, lambda lines: None)
     assert (one.cluster, one.ring) == ("a", "canary")
+
+
+def test_what_another_stack_holds_is_left_out() -> None:
+    """A stand-in for the API client; that a hub lists all of them is shown on a running sandbox."""
+
+    class Objects:
+        def list_namespaced_custom_object(self, *_: str, **__: int) -> dict[str, Any]:
+            items = [("argocd", ""), ("external-secrets-a", "a"), ("external-secrets-b", "b"), ("stray", "b")]
+            return {
+                "items": [
+                    {
+                        "metadata": {"name": name, "labels": {"fleet_cluster": cluster} if cluster else {}},
+                        "spec": {"source": {"targetRevision": "1.3.1"}},
+                    }
+                    for name, cluster in items
+                ]
+            }
+
+    elsewhere = [
+        Wanted("argocd", "hub", "argocd", "10.3.3", "argocd", "stable"),
+        Wanted("external-secrets-b", "b", "external-secrets", "1.3.1", "external-secrets", "stable"),
+    ]
+    hub = Hub.__new__(Hub)
+    hub._others = frozenset(want.application for want in elsewhere)
+    hub._elsewhere = frozenset(want.cluster for want in elsewhere)
+    hub._objects, hub._exception = Objects(), RuntimeError
+    assert [one.application for one in hub.applications()] == ["external-secrets-a"]
