@@ -6,6 +6,7 @@ of the steps. For a stack other than the sandbox's it is `pulumi preview` and `p
 
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 import tempfile
@@ -71,7 +72,7 @@ def up(checkout: Checkout, stack: str, *, seconds: float) -> None:
         sandbox_ground.ensure_stack(engine, checkout, PROJECT, stack)
         clear_dead_lock(engine, PROJECT, stack, say)
         settle_pending(engine, stack, sandbox_ground.find, say)
-        changed = _preview_then_up(engine, checkout, stack)
+        changed = _preview_then_up(engine, checkout, stack, planned)
         sandbox_ground.write_kubeconfig(checkout, planned)
         _wait_and_show(planned, seconds)
     took = f"{time.monotonic() - began:.0f} s"
@@ -89,7 +90,7 @@ def up(checkout: Checkout, stack: str, *, seconds: float) -> None:
     )
 
 
-def _preview_then_up(engine: Engine, checkout: Checkout, stack: str) -> bool:
+def _preview_then_up(engine: Engine, checkout: Checkout, stack: str, planned: Plan) -> bool:
     """Returns whether anything was changed. Raises Failure where a policy, the program or the engine says no."""
     pack = ["--policy-pack", str(checkout.policies)]
     folder = Path(tempfile.mkdtemp(prefix="gke-fleet-up-"))
@@ -103,7 +104,8 @@ def _preview_then_up(engine: Engine, checkout: Checkout, stack: str) -> bool:
                 "the preview failed or a mandatory policy is violated (see above); nothing was changed",
             )
         _refuse_replacement(log)
-        if set(changes(log)) <= UNCHANGED:
+        # Resources that another stack took over leave this one's outputs behind them.
+        if set(changes(log)) <= UNCHANGED and _clusters_in_state(engine, stack) == list(planned.clusters):
             return False
         log = folder / "up.events"
         if engine.run(["up", "--yes", "--skip-preview", *common, "--event-log", str(log)]) != 0:
@@ -115,6 +117,12 @@ def _preview_then_up(engine: Engine, checkout: Checkout, stack: str) -> bool:
         return True
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clusters_in_state(engine: Engine, stack: str) -> object:
+    """The output `clusters` of a stack, None where there is none."""
+    done = engine.ask(["stack", "output", "--json", "--stack", stack])
+    return json.loads(done.stdout).get("clusters") if done.returncode == 0 else None
 
 
 def _refuse_replacement(log: Path) -> None:
