@@ -14,8 +14,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bootstrap.settings import Settings
-from bootstrap.vocabulary import Operators, Use
-from model.identity import DNS_PERMISSIONS, DNS_ROLE_ID
+from bootstrap.vocabulary import Use
+from model.identity import (
+    AGENT_ROLE,
+    AGENT_ROLE_ELSEWHERE,
+    DNS_PERMISSIONS,
+    DNS_ROLE_ID,
+    GATEWAY_ADMIN,
+    GATEWAY_EDITOR,
+    NODE_ROLE,
+    OPERATOR_ROLES,
+    OPERATOR_VIEWER,
+)
 
 
 class Account(StrEnum):
@@ -162,12 +172,6 @@ _PREVIEW = tuple(
 RIGHTS = (*_DEPLOYER, *_PREVIEW)
 """Every right on a project. Rights on the state are `bootstrap.state`'s."""
 
-_OPERATORS = {
-    Operators.READER: "roles/gkehub.gatewayReader",
-    Operators.EDITOR: "roles/gkehub.gatewayEditor",
-    Operators.ADMIN: "roles/gkehub.gatewayAdmin",
-}
-
 
 def rights(settings: Settings, project: str) -> tuple[Right, ...]:
     """The rights of both accounts on a project (by id), in the order of the table."""
@@ -191,14 +195,14 @@ def grantable(settings: Settings, project: str) -> tuple[str, ...]:
     """The roles that the deployer may grant on a project, sorted: those that the fleet's program grants there."""
     roles: set[str] = set()
     if project == settings.host_project:
-        roles |= {"roles/gkehub.serviceAgent", "roles/gkehub.gatewayEditor"}
-        roles |= {_OPERATORS[each] for each in settings.operators}
-        roles |= {"roles/gkehub.viewer"} if settings.operators else set()
-        roles |= {"roles/gkehub.gatewayAdmin"} if settings.exec else set()
+        roles |= {AGENT_ROLE, GATEWAY_EDITOR}
+        roles |= {OPERATOR_ROLES[each] for each in settings.operators}
+        roles |= {OPERATOR_VIEWER} if settings.operators else set()
+        roles |= {GATEWAY_ADMIN} if settings.exec else set()
     else:
-        roles |= {"roles/gkehub.serviceAgent", "roles/gkehub.crossProjectServiceAgent"}
+        roles |= {AGENT_ROLE, AGENT_ROLE_ELSEWHERE}
     if settings.has_clusters(project):
-        roles.add("roles/container.defaultNodeServiceAccount")
+        roles.add(NODE_ROLE)
     if Use.DNS_ENDPOINT in settings.projects[project].uses:
         roles.add(role_name(project, DNS_ENDPOINT.id))
     return tuple(sorted(roles))

@@ -15,11 +15,10 @@ from bootstrap.vocabulary import (
     GithubId,
     GithubOwner,
     GithubRepository,
-    Operators,
     OrganizationId,
     Use,
 )
-from model.vocabulary import Entry, ProjectId, ProjectNumber, Region
+from model.vocabulary import Access, Entry, ProjectId, ProjectNumber, Region
 
 
 class ProjectSettings(Entry):
@@ -78,7 +77,7 @@ class Settings(Entry):
         default=None, description="id of the project of the hub, where it is not in the host project"
     )
     projects: dict[ProjectId, ProjectSettings] = Field(description="every project of the fleet, by its id")
-    operators: tuple[Operators, ...] = Field(
+    operators: tuple[Access, ...] = Field(
         default=(), description="what the fleet file gives to groups: reader, editor, admin"
     )
     exec: bool = Field(default=False, description="whether the fleet file has `argocd.exec: true`")

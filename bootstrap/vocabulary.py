@@ -22,14 +22,6 @@ class Use(StrEnum):
     DNS_ENDPOINT = "dnsEndpoint"
 
 
-class Operators(StrEnum):
-    """How much a group of people may do through Connect Gateway."""
-
-    READER = "reader"
-    EDITOR = "editor"
-    ADMIN = "admin"
-
-
 def _digits(noun: str, remedy: str) -> AfterValidator:
     def check(value: str) -> str:
         if not re.fullmatch(r"[1-9][0-9]{0,18}", value):

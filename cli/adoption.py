@@ -13,7 +13,7 @@ parent").
 import fnmatch
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,11 @@ def adopt(
         listing = Path(scratch) / "import.json"
         states = wanted_states(engine, stack, import_file=listing)
         wanted = [state for state in states if state["urn"] not in held]
-        listed = _without_held(json.loads(listing.read_text()), states, held)
-    components, resources = import_files(listed, wanted, only)
+        listed = json.loads(listing.read_text())
+    components, resources = import_files(listed, wanted, only, held)
     chosen = names(resources["resources"])
     if not chosen:
-        every = names(import_files(listed, wanted, ())[1]["resources"])
+        every = names(import_files(listed, wanted, (), held)[1]["resources"])
         raise Failure(
             ExitCode.CONFIGURATION,
             f"stack {stack} would make nothing that is named {' or '.join(only) or 'at all'}",
@@ -75,33 +75,22 @@ def _held(engine: Engine, stack: str) -> set[str]:
     return {state["urn"] for state in json.loads(done.stdout)["deployment"].get("resources") or []}
 
 
-def _without_held(listed: Document, seen: Sequence[Mapping[str, Any]], held: set[str]) -> Document:
-    """The CLI's listing with what the stack holds named in its table, where others can refer to it."""
-    if not held:
-        return listed
-    entries = {str(entry["name"]): dict(entry) for entry in listed["resources"]}
-    table = {str(name): str(urn) for name, urn in (listed.get("nameTable") or {}).items()}
-    stack, project = _place(seen)
-    urns = {name: _urn(entry, entries, table, stack, project) for name, entry in entries.items()}
-    return {
-        "nameTable": table | {name: urn for name, urn in urns.items() if urn in held},
-        "resources": [entry for name, entry in entries.items() if urns[name] not in held],
-    }
-
-
 def import_files(
-    listed: Document, wanted: Iterable[Mapping[str, Any]], only: Sequence[str]
+    listed: Document, wanted: Iterable[Mapping[str, Any]], only: Sequence[str], held: Collection[str] = ()
 ) -> tuple[Document, Document]:
     """(file of components, file of Providers and resources) for `pulumi import`.
 
     `listed` is the file that `pulumi preview --import-file` wrote, `wanted` are the states of what the same preview
-    would make, `only` as in `adopt`. Left out is what can be made twice (enabled APIs, service identities, grants:
-    making it again changes nothing) and what has an id that only Google knows.
+    would make, `only` as in `adopt`, `held` the URNs of what the stack holds: others may refer to it. Left out is what
+    can be made twice (enabled APIs, service identities, grants: making it again changes nothing) and what has an id
+    that only Google knows.
     """
     entries = {str(entry["name"]): dict(entry) for entry in listed["resources"]}
     table = {str(name): str(urn) for name, urn in (listed.get("nameTable") or {}).items()}
     stack, project = _place(wanted := list(wanted))
     urns = table | {name: _urn(entry, entries, table, stack, project) for name, entry in entries.items()}
+    table |= {name: urns[name] for name in entries if urns[name] in held}
+    entries = {name: entry for name, entry in entries.items() if urns[name] not in held}
     states = {str(state["urn"]): state for state in wanted}
     keep: set[str] = set()
     for name, entry in entries.items():

@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import json
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -92,11 +91,9 @@ def up(checkout: Checkout, stack: str, *, seconds: float) -> None:
 
 def _preview_then_up(engine: Engine, checkout: Checkout, stack: str, planned: Plan) -> bool:
     """Returns whether anything was changed. Raises Failure where a policy, the program or the engine says no."""
-    pack = ["--policy-pack", str(checkout.policies)]
-    folder = Path(tempfile.mkdtemp(prefix="gke-fleet-up-"))
-    try:
-        log = folder / "preview.events"
-        common = ["--stack", stack, "--suppress-permalink=true", *pack]
+    common = ["--stack", stack, "--suppress-permalink=true", "--policy-pack", str(checkout.policies)]
+    with tempfile.TemporaryDirectory(prefix="gke-fleet-up-") as folder:
+        log = Path(folder) / "preview.events"
         # `up` of the CLI can create resources before a policy stops it: so the preview decides first.
         if engine.run(["preview", *common, "--event-log", str(log)]) != 0:
             raise Failure(
@@ -107,16 +104,13 @@ def _preview_then_up(engine: Engine, checkout: Checkout, stack: str, planned: Pl
         # Resources that another stack took over leave this one's outputs behind them.
         if set(changes(log)) <= UNCHANGED and _clusters_in_state(engine, stack) == list(planned.clusters):
             return False
-        log = folder / "up.events"
-        if engine.run(["up", "--yes", "--skip-preview", *common, "--event-log", str(log)]) != 0:
-            raise Failure(
-                ExitCode.REFUSED,
-                "pulumi up did not finish (see above); what it had begun is in the state",
-                "./fleet up goes on from there",
-            )
-        return True
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    if engine.run(["up", "--yes", "--skip-preview", *common]) != 0:
+        raise Failure(
+            ExitCode.REFUSED,
+            "pulumi up did not finish (see above); what it had begun is in the state",
+            "./fleet up goes on from there",
+        )
+    return True
 
 
 def _clusters_in_state(engine: Engine, stack: str) -> object:

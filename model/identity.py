@@ -30,6 +30,9 @@ GATEWAY_EDITOR = "roles/gkehub.gatewayEditor"
 GATEWAY_ADMIN = "roles/gkehub.gatewayAdmin"
 """Editor, and the streams of terminals."""
 
+AGENT_ROLE = "roles/gkehub.serviceAgent"
+AGENT_ROLE_ELSEWHERE = "roles/gkehub.crossProjectServiceAgent"
+"""What the fleet's service agent needs on a project that is not the fleet host's, besides AGENT_ROLE."""
 NODE_ROLE = "roles/container.defaultNodeServiceAccount"
 """What the account of a node needs on its project: to write logs and metrics, to pull images."""
 
@@ -42,12 +45,12 @@ DNS_PERMISSIONS = ("container.clusters.connect",)
 """A custom role on the project of a member that is reached by its DNS endpoint. The predefined roles that hold
 this permission hold others too, with which IAM would pass what RBAC does not."""
 
-_OPERATOR_ROLES = {
+OPERATOR_ROLES = {
     Access.READER: "roles/gkehub.gatewayReader",
     Access.EDITOR: GATEWAY_EDITOR,
     Access.ADMIN: GATEWAY_ADMIN,
 }
-_OPERATOR_VIEWER = "roles/gkehub.viewer"
+OPERATOR_VIEWER = "roles/gkehub.viewer"
 """`gcloud container fleet memberships get-credentials` lists memberships first."""
 
 _HOST_APIS = (
@@ -193,7 +196,7 @@ def operator_grants(fleet: Fleet) -> tuple[tuple[str, str], ...]:
     return tuple(
         (group, role)
         for group, access in groups.items()
-        for role in (_OPERATOR_ROLES[access], _OPERATOR_VIEWER)
+        for role in (OPERATOR_ROLES[access], OPERATOR_VIEWER)
     )
 
 
@@ -208,12 +211,12 @@ def fleet_agent_grants(fleet: Fleet) -> tuple[tuple[str, str], ...]:
     On the projects of clusters it needs a second role, which lets it set their IAM policy: Google asks for
     it.
     """
-    host = [(fleet.host_project, "roles/gkehub.serviceAgent")]
+    host = [(fleet.host_project, AGENT_ROLE)]
     others = [
         (project, role)
         for project in fleet.cluster_projects
         if project != fleet.host_project
-        for role in ("roles/gkehub.serviceAgent", "roles/gkehub.crossProjectServiceAgent")
+        for role in (AGENT_ROLE, AGENT_ROLE_ELSEWHERE)
     ]
     return tuple(host + others)
 

@@ -26,6 +26,7 @@ from sandbox.cloud.faults import ClusterFault, FaultSwitches
 from sandbox.cloud.forward import (
     NotAuthenticated,
     abort,
+    authenticated,
     bearer,
     bridge,
     forward,
@@ -38,7 +39,7 @@ from sandbox.cloud.iam import Iam
 from sandbox.cloud.machines import Links
 from sandbox.cloud.memberships import CLUSTER
 from sandbox.cloud.organization import Organization
-from sandbox.cloud.refusal import Refusal, denied, invalid, not_found, unauthenticated
+from sandbox.cloud.refusal import Refusal, denied, invalid, not_found
 from sandbox.cloud.store import Record, Store
 from sandbox.cloud.tokens import Tokens
 from sandbox.clusters import ClusterFailure
@@ -87,9 +88,7 @@ class Direct:
     async def handle(self, request: web.Request, host: str) -> web.StreamResponse:
         """Answer one request to a DNS endpoint. Raises Refusal for Google's errors; Kubernetes' pass
         through."""
-        caller = bearer(request, self._tokens)
-        if caller is None:
-            raise unauthenticated()
+        caller = authenticated(request, self._tokens)
         cluster = self._of_host(host)
         settings = (cluster.inputs.get("controlPlaneEndpointsConfig") or {}).get("dnsEndpointConfig") or {}
         if not settings.get("allowExternalTraffic"):

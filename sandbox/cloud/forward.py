@@ -18,7 +18,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from sandbox.cloud import kubepath
-from sandbox.cloud.refusal import Refusal, denied
+from sandbox.cloud.refusal import Refusal, denied, unauthenticated
 from sandbox.cloud.tokens import Tokens
 
 _HOP_BY_HOP = frozenset(
@@ -45,6 +45,14 @@ def bearer(request: web.Request, tokens: Tokens) -> str | None:
     """The subject that a request's bearer token stands for, None if it has no good one."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return tokens.account(token.strip()) if scheme.lower() == "bearer" else None
+
+
+def authenticated(request: web.Request, tokens: Tokens) -> str:
+    """The same. Raises Refusal (401) where there is none."""
+    subject = bearer(request, tokens)
+    if subject is None:
+        raise unauthenticated()
+    return subject
 
 
 def refuse_impersonation(request: web.Request) -> None:

@@ -30,7 +30,7 @@ from sandbox.cloud.faults import FaultSwitches, MembershipFault
 from sandbox.cloud.forward import (
     NotAuthenticated,
     abort,
-    bearer,
+    authenticated,
     bridge,
     forward,
     impersonation,
@@ -131,9 +131,7 @@ class Gateway:
     def _read(self, request: web.Request) -> _Call:
         if sum(len(name) + len(value) + 4 for name, value in request.raw_headers) > _MAX_HEADER_BYTES:
             raise Refusal(431, "INVALID_ARGUMENT", "Request header fields are larger than 8 KB.")
-        account = bearer(request, self._tokens)
-        if account is None:
-            raise unauthenticated()
+        account = authenticated(request, self._tokens)
         path, _, query = request.raw_path.partition("?")
         match = _PATH.fullmatch(path)
         if match is None:

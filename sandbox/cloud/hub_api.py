@@ -18,11 +18,11 @@ import yaml
 from aiohttp import web
 
 from sandbox.cloud.faults import FaultSwitches
-from sandbox.cloud.forward import bearer
+from sandbox.cloud.forward import authenticated
 from sandbox.cloud.iam import Iam
 from sandbox.cloud.memberships import Membership, memberships
 from sandbox.cloud.organization import Organization, Project
-from sandbox.cloud.refusal import api_disabled, denied, invalid, not_found, unauthenticated
+from sandbox.cloud.refusal import api_disabled, denied, invalid, not_found
 from sandbox.cloud.store import Store
 from sandbox.cloud.tokens import Tokens
 
@@ -77,9 +77,7 @@ class HubApi:
 
     async def handle(self, request: web.Request, host: str) -> web.Response:
         """Answer one request. Raises Refusal."""
-        caller = bearer(request, self._tokens)
-        if caller is None:
-            raise unauthenticated()
+        caller = authenticated(request, self._tokens)
         api = host if host in (HUB_HOST, RESOURCE_HOST) else _GATEWAY_HOST
         method, path, answer = {
             RESOURCE_HOST: _Call("POST", _TEST, self._test),

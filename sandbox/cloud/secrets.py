@@ -13,10 +13,10 @@ import re
 
 from aiohttp import web
 
-from sandbox.cloud.forward import bearer
+from sandbox.cloud.forward import authenticated
 from sandbox.cloud.iam import Iam
 from sandbox.cloud.organization import Organization
-from sandbox.cloud.refusal import api_disabled, denied, not_found, unauthenticated
+from sandbox.cloud.refusal import api_disabled, denied, not_found
 from sandbox.cloud.store import Store
 from sandbox.cloud.tokens import Tokens
 
@@ -38,9 +38,7 @@ class Secrets:
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one request. Raises Refusal."""
-        caller = bearer(request, self._tokens)
-        if caller is None:
-            raise unauthenticated()
+        caller = authenticated(request, self._tokens)
         match = _PATH.fullmatch(request.path)
         if match is None or request.method != "GET":
             raise not_found(f"The requested URL {request.path} was not found on this server.")
