@@ -71,6 +71,20 @@ def argocd(client: Client, *roles: str) -> None:
         grant(client, role)
 
 
+def argocd_server() -> list[dict[str, Any]]:
+    """The ServiceAccount on the hub that may act as Argo CD's account, and its namespace, as manifests."""
+    account = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {
+            "name": "argocd-server",
+            "namespace": "argocd",
+            "annotations": {"iam.gke.io/gcp-service-account": ARGOCD},
+        },
+    }
+    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}, account]
+
+
 def grant(client: Client, role: str, project: str = HUB) -> str:
     """Give Argo CD's account a role; returns the grant's id."""
     return granted(client, project, role, f"serviceAccount:{ARGOCD}")

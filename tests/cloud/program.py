@@ -8,32 +8,20 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import yaml
 
-from plugins import workspace
-from sandbox.tools import ensure
 from tests.cloud.replay import Step
-from tests.program.graph import copy_of_the_program, new_stack, pulumi
+from tests.program.graph import copy_of_the_program, new_stack, on_paper, pulumi
 
 STACKS = Path(__file__).with_name("stacks")
 
 
 def steps(root: Path, fleet: str) -> list[Step]:
     """The Google Cloud resources of a fleet of `stacks/` or of `tests/cloud/stacks/`. `root`: a folder to work in."""
-    (root / "state").mkdir()
     (root / "program").mkdir()
-    tools = ensure("pulumi", lambda text: print(text, file=sys.stderr))
-    made = workspace.make(
-        root / "home",
-        cli=tools / "pulumi",
-        backend_url=(root / "state").as_uri(),
-        ground="paper",
-        state=None,
-    )
-    environment = {**made, "PATH": f"{tools}:{made['PATH']}"}
+    environment = on_paper(root)
     folder = copy_of_the_program(root / "program")
     stacks = folder / "stacks"
     own = STACKS / f"{fleet}.fleet.yaml"

@@ -115,17 +115,7 @@ def argocd(real: Process) -> str:
     """Argo CD's account with `gatewayEditor`, annotated on the hub and bound; returns a token of it."""
     client = real.client
     fleet.argocd(client, "roles/gkehub.gatewayEditor")
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}
-    account = {
-        "apiVersion": "v1",
-        "kind": "ServiceAccount",
-        "metadata": {
-            "name": "argocd-server",
-            "namespace": "argocd",
-            "annotations": {"iam.gke.io/gcp-service-account": ARGOCD},
-        },
-    }
-    clusters.apply(real.state, "hub", [namespace, account])
+    clusters.apply(real.state, "hub", fleet.argocd_server())
     return client.argocd_token()
 
 

@@ -79,17 +79,7 @@ def access(real: Process) -> Iterator[Client]:
 @pytest.fixture(scope="module")
 def argocd(access: Client, real: Process) -> str:
     """A token of Argo CD's account, which may use the gateway and has no right in any cluster."""
-    account = {
-        "apiVersion": "v1",
-        "kind": "ServiceAccount",
-        "metadata": {
-            "name": "argocd-server",
-            "namespace": "argocd",
-            "annotations": {"iam.gke.io/gcp-service-account": ARGOCD},
-        },
-    }
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}
-    clusters.apply(real.state, "hub", [namespace, account])
+    clusters.apply(real.state, "hub", fleet.argocd_server())
     if (
         access.control("/v1/read", {"type": ACCOUNT, "id": f"projects/{HUB}/serviceAccounts/{ARGOCD}"}).status
         == 404

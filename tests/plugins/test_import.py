@@ -6,19 +6,15 @@ plugins read from Google Cloud and from a cluster.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from plugins import workspace
 from tests.plugins.conftest import Program, kubeconfig
-from tests.program import standing
+from tests.program.attached import attached
 
 pytestmark = pytest.mark.engine
 
@@ -142,32 +138,6 @@ def there(program: Program, tmp_path: Path) -> Iterator[Program]:
         program.up()
         yield program
     assert log.read_text() == "", "nothing was made and nothing was deleted"
-
-
-@contextlib.contextmanager
-def attached(environment: Mapping[str, str], cloud: Path, log: Path) -> Iterator[dict[str, str]]:
-    """Both plugins on `cloud`; the value is what makes the engine attach to them."""
-    running = {
-        package: subprocess.Popen(
-            [sys.executable, "-s", standing.__file__, package, version, str(cloud), str(log)],
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for package, version in workspace.sdk_versions().items()
-    }
-    try:
-        ports = []
-        for package, process in running.items():
-            assert process.stdout is not None
-            ports.append(f"{package}:{process.stdout.readline().strip()}")
-        yield {"PULUMI_DEBUG_PROVIDERS": ",".join(ports)}
-    finally:
-        for process in running.values():
-            process.terminate()
-        for process in running.values():
-            process.communicate()
 
 
 def imported(program: Program) -> dict[str, Any]:

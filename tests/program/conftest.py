@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from plugins import workspace
-from sandbox.tools import ensure
 from tests.program.fleets import FLEETS, previewed
-from tests.program.graph import STACKS, Graph, copy_of_the_program, new_stack, preview
-
-
-def on_paper(root: Path) -> Mapping[str, str]:
-    """Environment in which `pulumi` is the CLI, on paper, with its state and home in an empty folder."""
-    (root / "state").mkdir()
-    tools = ensure("pulumi", lambda text: print(text, file=sys.stderr))
-    made = workspace.make(
-        root / "home",
-        cli=tools / "pulumi",
-        backend_url=(root / "state").as_uri(),
-        ground="paper",
-        state=None,
-    )
-    return {**made, "PATH": f"{tools}:{made['PATH']}"}
+from tests.program.graph import STACKS, Graph, copy_of_the_program, new_stack, on_paper, preview
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,16 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from plugins import workspace
+from sandbox.tools import ensure
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 STACKS = ("sandbox", "dev", "prod")
@@ -97,6 +101,20 @@ class Graph:
                     found.add(urn)
                     open_urns.append(urn)
         return found
+
+
+def on_paper(root: Path) -> Mapping[str, str]:
+    """Environment in which `pulumi` is the CLI, on paper, with its state and home in an empty folder."""
+    (root / "state").mkdir()
+    tools = ensure("pulumi", lambda text: print(text, file=sys.stderr))
+    made = workspace.make(
+        root / "home",
+        cli=tools / "pulumi",
+        backend_url=(root / "state").as_uri(),
+        ground="paper",
+        state=None,
+    )
+    return {**made, "PATH": f"{tools}:{made['PATH']}"}
 
 
 def copy_of_the_program(folder: Path) -> Path:

@@ -11,7 +11,6 @@ import contextlib
 import fnmatch
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +24,8 @@ from cli.engine import Engine
 from cli.failure import Failure
 from model.gateway import kubeconfig
 from model.load import load_stack
-from plugins import workspace
 from plugins.ground import pending_id
+from tests.program.attached import attached
 from tests.program.graph import copy_of_the_program, new_stack, pulumi
 
 pytestmark = pytest.mark.engine
@@ -44,7 +43,6 @@ ONLY = (
     "Application/argocd",
 )
 UNCHANGED = {"same", "read", "update"}
-_STANDING = Path(__file__).with_name("standing.py")
 
 
 @dataclass(frozen=True)
@@ -92,8 +90,8 @@ def make_cloud(environment: Mapping[str, str], tmp_path: Path) -> MakeCloud:
             file = tmp_path / "cloud.json"
             file.write_text(json.dumps(standing))
             cloud.log.touch()
-            with _plugins(environment, file, cloud.log) as attached:
-                yield Cloud(folder, {**environment, **attached}, cloud.log)
+            with attached(environment, file, cloud.log) as variables:
+                yield Cloud(folder, {**environment, **variables}, cloud.log)
         finally:
             pulumi(folder, environment, "stack", "rm", STACK, "--yes", "--force")
 
@@ -287,31 +285,3 @@ def _as_the_program_would(folder: Path, wanted: list[dict[str, Any]]) -> dict[st
             else:
                 cluster["objects"].append(inputs)
     return standing
-
-
-@contextlib.contextmanager
-def _plugins(environment: Mapping[str, str], file: Path, log: Path) -> Iterator[dict[str, str]]:
-    """Both plugins on the cloud of `file`; the value is what makes the engine attach to them."""
-    running = {
-        package: subprocess.Popen(
-            [sys.executable, "-s", str(_STANDING), package, version, str(file), str(log)],
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for package, version in workspace.sdk_versions().items()
-    }
-    try:
-        ports = []
-        for package, process in running.items():
-            assert process.stdout is not None
-            port = process.stdout.readline().strip()
-            assert port, f"the {package} plugin did not start"
-            ports.append(f"{package}:{port}")
-        yield {"PULUMI_DEBUG_PROVIDERS": ",".join(ports)}
-    finally:
-        for process in running.values():
-            process.terminate()
-        for process in running.values():
-            process.communicate()
