@@ -54,8 +54,12 @@ def test_an_operator_works_and_a_stranger_stays_out(sandbox: Sandbox) -> None:
 
 @contextlib.contextmanager
 def without_binding(sandbox: Sandbox, cluster: str, name: str) -> Iterator[None]:
-    """A ClusterRoleBinding is gone for a while."""
-    binding = sandbox.kubectl(cluster, "get", "clusterrolebinding", name)
+    """A ClusterRoleBinding is gone for a while, and is its owner's again afterwards.
+
+    It comes back by the hand of the one who applied it: fields of another owner would be a conflict in a later `up`.
+    """
+    binding = sandbox.kubectl(cluster, "get", "clusterrolebinding", name, "--show-managed-fields")
+    (owner,) = {entry["manager"] for entry in binding["metadata"]["managedFields"]}
     for field in ("creationTimestamp", "managedFields", "resourceVersion", "uid"):
         binding["metadata"].pop(field, None)
     file = sandbox.root / "binding.json"
@@ -65,7 +69,8 @@ def without_binding(sandbox: Sandbox, cluster: str, name: str) -> Iterator[None]
     try:
         yield
     finally:
-        made = sandbox.shell("kubectl", "--context", cluster, "create", "-f", str(file))
+        hand = ("apply", "--server-side", f"--field-manager={owner}", "-f", str(file))
+        made = sandbox.shell("kubectl", "--context", cluster, *hand)
         assert made.returncode == 0, made.stderr
 
 

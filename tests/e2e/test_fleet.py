@@ -400,7 +400,10 @@ def test_an_up_that_was_ended_goes_on(
         cli = until("pulumi up works", lambda: cli_at_work(run.pid))
         until("the new cluster is being created", lambda: creating(sandbox))
         if number is signal.SIGKILL:
-            os.kill(cli, number)
+            try:
+                os.kill(cli, number)
+            except ProcessLookupError:
+                pytest.fail(f"pulumi up ended by itself: {run.communicate(timeout=120)}")
         os.kill(run.pid, number)
         _, said = run.communicate(timeout=120)
     finally:
