@@ -1,11 +1,13 @@
 """The program: read the fleet of this stack, make it, export what will be delivered where."""
 
+from datetime import date
 from pathlib import Path
 
 import pulumi
 
 from components.fleet import Fleet, FleetArgs
 from model import ConfigurationError, load
+from model.notices import notices
 
 
 def main() -> None:
@@ -19,6 +21,7 @@ def main() -> None:
             config.get("mirror"),
             config.get("part"),
             stack=pulumi.get_stack(),
+            today=config.get("today") or date.today().isoformat(),
         )
     except ConfigurationError as error:
         raise pulumi.RunError(str(error)) from None
@@ -30,6 +33,8 @@ def main() -> None:
         git_token=config.require_secret("gitToken") if needs_token else None,
     )
     Fleet(fleet.name, arguments)
+    for notice in notices(configuration):
+        pulumi.log.warn(notice)
     held = [cluster.name for cluster in part.clusters(fleet)]
     delivered = [found.summary() for found in configuration.applications if found.cluster in held]
     pulumi.export("applications", delivered)

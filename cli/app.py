@@ -70,6 +70,14 @@ def status(stack: Stack = places.SANDBOX_STACK, form: Format = Form.TEXT) -> Non
 
 
 @app.command()
+def held(stack: Stack = places.SANDBOX_STACK, form: Format = Form.TEXT) -> None:
+    """What each cluster holds of what Argo CD delivered, with or without an Application behind it."""
+    from cli.held import held as run
+
+    run(places.here(), stack, form=form.value)
+
+
+@app.command()
 def adopt(
     stack: Stack,
     only: Annotated[

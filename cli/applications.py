@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from cli.failure import ExitCode, Failure
+from cli.way_in import api_client
 
 GROUP, VERSION, PLURAL, NAMESPACE = "argoproj.io", "v1alpha1", "applications", "argocd"
 
@@ -40,10 +41,15 @@ class Seen:
     health: str
     ring: str = ""
     message: str = ""
+    path: str = ""
+    """Folder that it is made from; empty for a chart."""
+    owned: int = 0
+    """Number of objects that it says are its own."""
 
     def as_data(self) -> dict[str, str]:
         """The field names of `status --format json`."""
-        return {key: value for key, value in asdict(self).items() if key != "message" or value}
+        shown = {key: value for key, value in asdict(self).items() if key not in ("path", "owned")}
+        return {key: value for key, value in shown.items() if key != "message" or value}
 
 
 class Hub:
@@ -61,15 +67,10 @@ class Hub:
         self._others = frozenset(want.application for want in elsewhere)
         self._elsewhere = frozenset(want.cluster for want in elsewhere)
         os.environ.update(environment or {})
-        from kubernetes import client, config  # slow to import: only where a hub is really asked
+        from kubernetes import client  # slow to import: only where a hub is really asked
 
-        settings = client.Configuration()
-        config.load_kube_config_from_dict(dict(kubeconfig), client_configuration=settings)
-        settings.proxy = os.environ.get("HTTPS_PROXY") or None
-        settings.ssl_ca_cert = settings.ssl_ca_cert or os.environ.get("SSL_CERT_FILE")
-        settings.retries = False
         self._exception = client.ApiException
-        self._objects = client.CustomObjectsApi(client.ApiClient(settings))
+        self._objects = client.CustomObjectsApi(api_client(kubeconfig))
 
     def applications(self) -> list[Seen]:
         """All Applications in Argo CD's namespace but those on clusters elsewhere, sorted by name.
@@ -121,6 +122,8 @@ def _seen(item: Mapping[str, Any]) -> Seen:
         health=status.get("health", {}).get("status", ""),
         ring=labels.get("fleet_ring", ""),
         message="; ".join(filter(None, problems)),
+        path=str(sources[0].get("path") or ""),
+        owned=len(status.get("resources") or []),
     )
 
 
@@ -176,6 +179,7 @@ def wait(
             raise Failure(
                 ExitCode.UNHEALTHY,
                 f"not everything is Synced and Healthy after {seconds:.0f} s:\n  " + "\n  ".join(lines),
-                "./fleet status shows it again; ./fleet shell -- kubectl -n argocd describe application NAME",
+                "./fleet status shows it again; ./fleet shell -- kubectl -n argocd describe application NAME; where "
+                "somebody changed the hub by hand: pulumi refresh, then ./fleet up",
             )
         time.sleep(1)

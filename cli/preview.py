@@ -41,6 +41,8 @@ def preview(checkout: Checkout, stack: str, *, form: str, output: Path | None) -
             console = tables.data if output is None else tables.Console(file=text_stream, width=160)
             console.print("\n[bold]Applications that Argo CD stamps[/]")
             console.print(tables.predicted([a.__dict__ for a in planned.applications]))
+            for notice in planned.notices:
+                console.print(f"[yellow]notice[/] {escape(notice)}")
             for one in result.policies:
                 console.print(f"[red]{one['level']}[/] {one['rule']}: {escape(one['message'])}")
             processes = ", ".join(f"{count} {name}" for name, count in result.providers.items())
@@ -52,6 +54,7 @@ def preview(checkout: Checkout, stack: str, *, form: str, output: Path | None) -
                 "stack": stack,
                 "resources": result.resources,
                 "applications": [a.__dict__ for a in planned.applications],
+                "notices": list(planned.notices),
                 "policies": result.policies,
                 "providers": result.providers,
                 "summary": result.summary,

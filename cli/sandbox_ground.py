@@ -43,6 +43,7 @@ def _tools(say: Say) -> tuple[Path, Path]:
     # What the mirror serves: got here, where a person sees it, and not while the mirror is waited for.
     manifests(say=say)
     charts(say=say)
+    ensure("registry", say)
     return pulumi, delivery
 
 

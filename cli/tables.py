@@ -48,3 +48,18 @@ def predicted(applications: Sequence[Mapping[str, Any]]) -> Table:
             one["cluster"], one["ring"], one["addon"], one["version"], one["namespace"], one["application"]
         )
     return table
+
+
+def held(rows: Sequence[Mapping[str, Any]], silent: Mapping[str, str], order: Sequence[str]) -> Table:
+    """What the clusters hold; a cluster of `silent` does not say, and why. `order`: the clusters of the stack."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("CLUSTER", "ADD-ON", "STATE", "WORKLOADS", "OBJECTS", "OWNED"):
+        table.add_column(heading, no_wrap=True)
+    for cluster in order:
+        if cluster in silent:
+            table.add_row(cluster, "-", "[red]does not answer[/]", "-", "-", "-")
+        for row in rows:
+            if row["cluster"] == cluster:
+                numbers = (row["workloads"], row["objects"], "-" if row["owned"] is None else row["owned"])
+                table.add_row(cluster, row["addon"], row["state"], *map(str, numbers))
+    return table

@@ -22,6 +22,8 @@ from cli.failure import ExitCode, Failure
 from cli.grounds import official
 from cli.plan import Plan, plan
 from cli.recovery import clear_dead_lock, settle_pending
+from cli.removal import refusal as removal_refusal
+from cli.removal import removed_straight
 from cli.replacement import refusal, replaced_clusters
 
 UNCHANGED = frozenset({"same", "read", "refresh"})
@@ -62,7 +64,7 @@ def up(checkout: Checkout, stack: str, *, seconds: float) -> None:
     """
     planned = plan(checkout, stack)
     if not planned.on_sandbox:
-        _up_with_official_plugins(checkout, stack)
+        _up_with_official_plugins(checkout, stack, planned)
         return
     began = time.monotonic()
     with only_one(checkout, "up"):
@@ -96,6 +98,7 @@ def _preview_then_up(engine: Engine, checkout: Checkout, stack: str, planned: Pl
         log = Path(folder) / "preview.events"
         # `up` of the CLI can create resources before a policy stops it: so the preview decides first.
         if engine.run(["preview", *common, "--event-log", str(log)]) != 0:
+            _refuse_removal(log, planned)
             raise Failure(
                 ExitCode.REFUSED,
                 "the preview failed or a mandatory policy is violated (see above); nothing was changed",
@@ -125,6 +128,12 @@ def _refuse_replacement(log: Path) -> None:
         raise Failure(ExitCode.REFUSED, *refusal(replaced))
 
 
+def _refuse_removal(log: Path, planned: Plan) -> None:
+    removed = removed_straight(events(log))
+    if removed:
+        raise Failure(ExitCode.REFUSED, *removal_refusal(removed, planned.fleet_file, planned.catalogue_file))
+
+
 def _wait_and_show(planned: Plan, seconds: float) -> None:
     hub = Hub(planned.hub_kubeconfig, elsewhere=planned.elsewhere)
     total = len(planned.applications)
@@ -145,12 +154,13 @@ def _wait_and_show(planned: Plan, seconds: float) -> None:
     tables.data.print(tables.fleet(seen, planned.clusters))
 
 
-def _up_with_official_plugins(checkout: Checkout, stack: str) -> None:
+def _up_with_official_plugins(checkout: Checkout, stack: str, planned: Plan) -> None:
     engine = official(checkout, f"./fleet up {stack}")
     pack = ["--policy-pack", str(checkout.policies)]
     with tempfile.TemporaryDirectory(prefix="gke-fleet-up-") as folder:
         log = Path(folder) / "preview.events"
         if engine.run(["preview", "--stack", stack, *pack, "--event-log", str(log)]) != 0:
+            _refuse_removal(log, planned)
             raise Failure(
                 ExitCode.REFUSED, "the preview failed or a mandatory policy is violated; nothing was changed"
             )

@@ -63,11 +63,15 @@ class Argocd(pulumi.ComponentResource):
             chart=catalogue.argocd.chart,
             version=catalogue.argocd.version,
             repository_opts={"repo": catalogue.argocd.repository},
-            values=chart_values(fleet),
+            values=chart_values(fleet, catalogue),
+            # Read by the installation alone. CRDs are kept when Argo CD goes, and by then are not Helm's any more.
+            take_ownership=fleet.argocd.take_over or None,
             timeout=_INSTALL_SECONDS,
             opts=pulumi.ResourceOptions.merge(
                 hub.inside(self, [namespace], retain_on_delete=True),
-                pulumi.ResourceOptions(ignore_changes=["chart", "repositoryOpts", "values", "version"]),
+                pulumi.ResourceOptions(
+                    ignore_changes=["chart", "repositoryOpts", "takeOwnership", "values", "version"]
+                ),
             ),
         )
         project_specs = {

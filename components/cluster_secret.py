@@ -1,7 +1,6 @@
 """The Secret that tells Argo CD of one cluster. It holds no secret value.
 
-It comes after the ApplicationSets on purpose: a change of the Secret's labels moves a cluster between their
-generators, so these have to be there first, or an Application would be deleted and made again in between.
+It comes after the ApplicationSets on purpose: Argo CD hears of a cluster once everything that it is to get is there.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class ClusterSecret(pulumi.ComponentResource):
                 "name": secret_name(args.cluster),
                 "namespace": ARGOCD,
                 "labels": secret_labels(args.fleet, args.cluster),
-                "annotations": OURS,
+                "annotations": {**OURS, **args.cluster.annotations},
             },
             type="Opaque",
             data=_data(args),

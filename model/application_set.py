@@ -1,8 +1,12 @@
 """The ApplicationSet of one add-on: the same rules as `model.stamping`, said in the words of Argo CD.
 
-One `clusters` generator per ring, one per cluster with an override, and one for the clusters whose workloads
-are being removed. Each carries its own source in its template, since these three differ in kind, not just in
-a version.
+One `clusters` generator per ring, one per cluster with an override, and one for the clusters from which the add-on
+is being removed. Each carries its own source in its template, since these differ in kind, not just in a version.
+
+Generators select clusters by name alone, never by a label that may change. Argo CD evaluates them one after the other,
+each over the Secrets as they are at that moment: a cluster whose label moves it from one to the next meanwhile can be
+in both, or in none, and its Application is then deleted and made again (seen with 3.5.7). Names change with the
+ApplicationSet, which is one object.
 
 Deleting never cascades by accident: generated Applications have no finalizer (`preserveResourcesOnDeletion`),
 so an Application that goes, for whatever reason, leaves its workloads running. Workloads are removed on
@@ -11,104 +15,105 @@ purpose alone: by an Application that stays and points to an empty folder.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
-from model.catalogue import Addon, Catalogue
+from model.catalogue import Addon, Catalogue, Form
 from model.cluster import Cluster
 from model.fleet import Fleet
-from model.selection import CLUSTER, LIFECYCLE, RING, Selector, disjoint
-from model.stamping import is_removing, values_for, version_for, version_in_ring
-from model.vocabulary import Lifecycle
+from model.stamping import (
+    Delivery,
+    delivery,
+    values_for,
+    values_in_ring,
+    version_for,
+    version_in_ring,
+)
 
 ADDONS_PROJECT = "addons"
 """AppProject of everything that is stamped onto clusters."""
 
+CLUSTER, RING = "fleet_cluster", "fleet_ring"
+"""Labels of cluster Secrets and Applications."""
+
 _SYNC_OPTIONS = ("CreateNamespace=true", "ServerSideApply=true")
+_BEFORE_ITS_NEEDS = ("SkipDryRunOnMissingResource=true",)
+"""Lets an add-on be applied on a new cluster while another one's CRDs are still on their way; what is refused then is
+tried again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Generator:
-    """One `clusters` generator: whom it selects, and the version and values they get."""
+    """One `clusters` generator: the names of the clusters that it selects, and the version and values they get."""
 
-    selector: Selector
+    clusters: tuple[str, ...]
     version: str
     values: Mapping[str, Any]
     removing: bool = False
 
 
 def generators(fleet: Fleet, catalogue: Catalogue, name: str) -> tuple[Generator, ...]:
-    """The generators of an add-on. Their selectors are pairwise disjoint; ValueError says which two are
-    not."""
+    """The generators of an add-on, those that select nobody left out. A cluster is in one at most."""
     addon = catalogue.addons[name]
-    receiving = [cluster for cluster in fleet.clusters if name not in cluster.exclude]
-    special = [cluster for cluster in receiving if name in cluster.addons]
-    apart = {cluster.name for cluster in special} | {c.name for c in fleet.clusters if name in c.exclude}
-    # A leaving cluster keeps the generator that it had until its Secret says so too: this set changes first,
-    # and an Application that nothing selected in between would be deleted and made again.
+    states = {cluster.name: delivery(cluster, name, addon) for cluster in fleet.clusters}
+    delivered = [c for c in fleet.clusters if states[c.name] is Delivery.DELIVERED]
     found = [
-        *(_for_ring(addon, ring, apart) for ring in _rings_in_use(catalogue, receiving, apart)),
-        *(_for_override(addon, name, cluster) for cluster in special),
+        Generator(
+            clusters=_names(c for c in delivered if c.ring == ring and name not in c.addons),
+            version=version_in_ring(addon, ring),
+            values=values_in_ring(fleet.addons, name, addon, ring),
+        )
+        for ring in catalogue.rings
     ]
-    removing = [cluster.name for cluster in receiving if is_removing(cluster)]
-    if removing:
-        found.append(_for_removal(catalogue, removing))
-    for one, other in combinations(found, 2):
-        if not disjoint(one.selector, other.selector):
-            raise ValueError(
-                f"add-on {name}: two generators can select one cluster: {one.selector}, {other.selector}"
-            )
-    return tuple(found)
+    found += [
+        Generator(
+            clusters=(cluster.name,),
+            version=version_for(name, addon, cluster),
+            values=values_for(fleet.addons, name, addon, cluster),
+        )
+        for cluster in delivered
+        if name in cluster.addons
+    ]
+    removing = Generator(
+        clusters=_names(c for c in fleet.clusters if states[c.name] is Delivery.REMOVING),
+        version=catalogue.empty_source.revision,
+        values={},
+        removing=True,
+    )
+    return tuple(generator for generator in (*found, removing) if generator.clusters)
+
+
+def _names(clusters: Iterable[Cluster]) -> tuple[str, ...]:
+    """Sorted, so that the order of entries in a fleet file means nothing."""
+    return tuple(sorted(cluster.name for cluster in clusters))
 
 
 def application_set_spec(fleet: Fleet, catalogue: Catalogue, name: str) -> dict[str, Any]:
     """The `spec` of the ApplicationSet of an add-on."""
     addon = catalogue.addons[name]
-    return {
+    spec = {
         "goTemplate": True,
         "goTemplateOptions": ["missingkey=error"],
         "generators": [
             _generator_manifest(generator, addon, catalogue, name)
             for generator in generators(fleet, catalogue, name)
-        ],
+        ]
+        # An ApplicationSet has to have one. This one makes nothing.
+        or [{"list": {"elements": []}}],
         "syncPolicy": {"applicationsSync": "sync", "preserveResourcesOnDeletion": True},
         "template": _template(addon, name),
     }
-
-
-def _rings_in_use(catalogue: Catalogue, receiving: list[Cluster], apart: set[str]) -> list[str]:
-    used = {cluster.ring for cluster in receiving if cluster.name not in apart}
-    return [ring for ring in catalogue.rings if ring in used]
-
-
-def _for_ring(addon: Addon, ring: str, apart: set[str]) -> Generator:
-    return Generator(
-        selector=Selector(
-            ((LIFECYCLE, Lifecycle.ACTIVE.value), (RING, ring)),
-            without=tuple(sorted(apart)),
-        ),
-        version=version_in_ring(addon, ring),
-        values=addon.values,
-    )
-
-
-def _for_override(addon: Addon, name: str, cluster: Cluster) -> Generator:
-    return Generator(
-        selector=Selector(((CLUSTER, cluster.name), (LIFECYCLE, Lifecycle.ACTIVE.value))),
-        version=version_for(name, addon, cluster),
-        values=values_for(name, addon, cluster),
-    )
-
-
-def _for_removal(catalogue: Catalogue, names: list[str]) -> Generator:
-    return Generator(
-        selector=Selector(((LIFECYCLE, Lifecycle.LEAVING.value),), among=tuple(sorted(names))),
-        version=catalogue.empty_source.revision,
-        values={},
-        removing=True,
-    )
+    if addon.roll_out is not None:
+        steps = [
+            {
+                "matchExpressions": [{"key": RING, "operator": "In", "values": [ring]}],
+                "maxUpdate": addon.roll_out.at_once,
+            }
+            for ring in catalogue.rings
+        ]
+        spec["strategy"] = {"type": "RollingSync", "rollingSync": {"steps": steps}}
+    return spec
 
 
 def _generator_manifest(
@@ -125,18 +130,12 @@ def _generator_manifest(
         # Without allowEmpty Argo CD refuses to prune everything that an Application has.
         spec["syncPolicy"] = {"automated": {"allowEmpty": True, "prune": True, "selfHeal": True}}
     else:
-        helm: dict[str, Any] = {"releaseName": name}
-        if generator.values:
-            helm["valuesObject"] = dict(generator.values)
-        spec["source"] = {
-            "repoURL": addon.repository,
-            "chart": addon.chart,
-            "targetRevision": "{{ .values.version }}",
-            "helm": helm,
-        }
+        spec["source"] = _source(addon, name, generator.values)
     return {
         "clusters": {
-            "selector": generator.selector.manifest(),
+            "selector": {
+                "matchExpressions": [{"key": CLUSTER, "operator": "In", "values": list(generator.clusters)}]
+            },
             "values": {"version": generator.version},
             # `metadata` and `spec` with these two keys are required here; what is empty is taken from the
             # template below.
@@ -145,13 +144,31 @@ def _generator_manifest(
     }
 
 
+def _source(addon: Addon, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the add-on comes from, as an Application's `source`; the version is the generator's."""
+    source: dict[str, Any] = {"repoURL": addon.repo_url, "targetRevision": "{{ .values.version }}"}
+    if addon.form is Form.CHART:
+        source["chart"], source["helm"] = addon.chart, {"releaseName": name}
+        if values:
+            source["helm"]["valuesObject"] = dict(values)
+        if addon.crds is not None and addon.crds.skip:
+            source["helm"]["skipCrds"] = True
+    elif addon.form is Form.KUSTOMIZE:
+        source["path"] = addon.kustomize
+        if values:
+            source["kustomize"] = dict(values)
+    else:
+        source["path"], source["directory"] = addon.directory, {"recurse": True}
+    return source
+
+
 def _template(addon: Addon, name: str) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "project": ADDONS_PROJECT,
         "destination": {"server": "{{ .server }}", "namespace": addon.namespace},
         "syncPolicy": {
             "automated": {"prune": True, "selfHeal": True},
-            "syncOptions": [*_SYNC_OPTIONS, *addon.sync_options],
+            "syncOptions": [*_SYNC_OPTIONS, *(_BEFORE_ITS_NEEDS if addon.after else ()), *addon.sync_options],
             "retry": {"limit": 10, "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m"}},
         },
     }

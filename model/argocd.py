@@ -110,7 +110,7 @@ def _pairs(entries: Iterable[Kinds]) -> list[tuple[str, tuple[str, ...]]]:
     return [(group, one.kinds) for one in entries for group in one.api_groups]
 
 
-def chart_values(fleet: Fleet) -> dict[str, Any]:
+def chart_values(fleet: Fleet, catalogue: Catalogue) -> dict[str, Any]:
     """Values of the argo-cd chart for a fleet: the Release and the Application `argocd` get the same."""
     settings = fleet.argocd
     replicas = settings.replicas
@@ -127,7 +127,7 @@ def chart_values(fleet: Fleet) -> dict[str, Any]:
             ],
         },
         "crds": {"install": True, "keep": True},
-        "configs": {"cm": _cm(settings), "params": _params(settings), "rbac": _rbac(settings.sso)},
+        "configs": {"cm": _cm(settings), "params": _params(settings, catalogue), "rbac": _rbac(settings.sso)},
         "controller": {**_scaled(replicas.controller), "env": _controller_environment(settings)},
         "server": _scaled(replicas.server),
         "repoServer": _scaled(replicas.repo_server),
@@ -210,10 +210,14 @@ def _rbac(sso: Sso | None) -> dict[str, str]:
     return {"policy.default": default, "policy.csv": "".join(lines), "scopes": f"[{sso.claim.value}]"}
 
 
-def _params(settings: ArgocdSettings) -> dict[str, str]:
+def _params(settings: ArgocdSettings, catalogue: Catalogue) -> dict[str, str]:
+    """ConfigMap argocd-cmd-params-cm. Without the last one the controller passes over an ApplicationSet's `strategy`
+    in silence, and every ring would be synced at once."""
+    rolls_out = any(addon.roll_out is not None for addon in catalogue.addons.values())
     return {
         "controller.self.heal.backoff.cap.seconds": str(settings.self_heal_pause_seconds),
         "controller.sharding.algorithm": settings.sharding.value,
+        **({"applicationsetcontroller.enable.progressive.syncs": "true"} if rolls_out else {}),
     }
 
 
@@ -244,7 +248,7 @@ def self_application_spec(fleet: Fleet, catalogue: Catalogue) -> dict[str, Any]:
             "repoURL": catalogue.argocd.repository,
             "chart": catalogue.argocd.chart,
             "targetRevision": catalogue.argocd.version,
-            "helm": {"releaseName": ARGOCD, "valuesObject": chart_values(fleet)},
+            "helm": {"releaseName": ARGOCD, "valuesObject": chart_values(fleet, catalogue)},
         },
         "destination": {"server": IN_CLUSTER, "namespace": ARGOCD},
         "syncPolicy": {
@@ -275,11 +279,12 @@ def addons_project_spec(fleet: Fleet, catalogue: Catalogue) -> dict[str, Any]:
 
     Clusters are named, for the address of one that is still to be created may not be known. Argo CD lets an
     Application through whose destination has that name or that server, however it is written
-    (`isDestinationMatched` of its type AppProject).
+    (`isDestinationMatched` of its type AppProject). Repositories stand as the Applications write them: those are
+    compared as text.
     """
     addons = catalogue.addons.values()
-    sources = {addon.repository for addon in addons} | {catalogue.empty_source.repository}
-    namespaces = sorted({addon.namespace for addon in addons})
+    sources = {addon.repo_url for addon in addons} | {catalogue.empty_source.repository}
+    namespaces = sorted({name for addon in addons for name in (addon.namespace, *addon.other_namespaces)})
     return _project(
         "Add-ons that every cluster gets",
         sources=sorted(sources),

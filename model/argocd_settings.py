@@ -240,6 +240,11 @@ class ArgocdSettings(Entry):
     admin: bool = Field(
         default=False, description="whether the built-in admin can log in; people should not need it"
     )
+    take_over: bool = Field(
+        default=False,
+        description="whether the installation may take over what an Argo CD that was removed or made by hand left "
+        "behind; without it Helm refuses",
+    )
     identity: Identity = Field(
         default=Identity.ACCOUNT,
         description="as whom Argo CD calls members: a service account, or the ServiceAccounts themselves "

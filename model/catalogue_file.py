@@ -1,31 +1,31 @@
 """`stacks/catalog.yaml` as far as it can be read, and every mistake in it.
 
-Owns what holds between the entries of the catalogue. What holds between them and clusters is checked in
-`model.delivery_checks`.
+Owns its sections. What holds inside and between add-ons is checked in `model.addon_checks`, what holds between them
+and clusters in `model.delivery_checks`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from model.catalogue import Addon, ArgocdChart, Catalogue, EmptySource
+from model.addon_checks import addon_problems
+from model.catalogue import Addon, Ahead, ArgocdChart, Catalogue, EmptySource
 from model.document import Document, Step
 from model.entry import mapping, parsed, section
-from model.problems import Problem, did_you_mean
 from model.stamping import ARGOCD
-from model.template import foreign_expressions, texts
 from model.vocabulary import Name, Ring
 
 _SECTIONS = {
     "rings": "the rings in the order in which a version moves",
     "argocd": "chart, repository and versions of Argo CD",
     "emptySource": "repository, revision and path of an empty folder",
+    "ahead": "how far a ring may run ahead of the next one",
     "addons": "the add-ons by name",
 }
+_OPTIONAL = ("ahead",)
 
 
 class CatalogueFile:
@@ -40,6 +40,7 @@ class CatalogueFile:
             "rings": TypeAdapter(tuple[Ring, ...]),
             "argocd": ArgocdChart,
             "emptySource": EmptySource,
+            "ahead": Ahead,
         }
         found: dict[str, Any] = {
             key: parsed(kind, document, (key,), content[key], self.problems)
@@ -49,22 +50,31 @@ class CatalogueFile:
         self.rings: tuple[str, ...] | None = found.get("rings")
         self.argocd: ArgocdChart | None = found.get("argocd")
         self.empty: EmptySource | None = found.get("emptySource")
+        self.ahead: Ahead = found.get("ahead") or Ahead()
         if content:
             for key, meaning in _SECTIONS.items():
-                if key not in content:
+                if key not in content and key not in _OPTIONAL:
                     self._add((key,), None, "it is missing", f"add `{key}:` {meaning}")
         self.addons: dict[str, Addon] = {}
         for name, raw in self.raw_addons.items():
             parsed(TypeAdapter(Name), document, ("addons", name), name, self.problems)
-            addon = parsed(Addon, document, ("addons", name), raw, self.problems)
+            addon = parsed(Addon, document, ("addons", name), raw, self.problems, {"rings": "version"})
             if addon is not None:
                 self.addons[name] = addon
         self._check()
+        if self.rings is not None:
+            self.addons = {name: addon.for_rings(self.rings) for name, addon in self.addons.items()}
 
     def complete(self) -> Catalogue:
         """The whole catalogue; to be called only where there is no problem."""
         assert self.rings is not None and self.argocd is not None and self.empty is not None
-        return Catalogue(rings=self.rings, argocd=self.argocd, addons=self.addons, empty_source=self.empty)
+        return Catalogue(
+            rings=self.rings,
+            argocd=self.argocd,
+            addons=self.addons,
+            empty_source=self.empty,
+            ahead=self.ahead,
+        )
 
     def _check(self) -> None:
         document = self.document
@@ -80,23 +90,7 @@ class CatalogueFile:
             self._add(
                 ("addons", ARGOCD), ARGOCD, why, "choose another name; Argo CD's version is under `argocd`"
             )
-        for name, addon in self.addons.items():
-            for ring in addon.rings:
-                if self.rings is not None and ring not in self.rings:
-                    why, remedy = (
-                        "nobody declared that ring",
-                        f"add it to `rings`, or: {did_you_mean(ring, self.rings)}",
-                    )
-                    self._add(("addons", name, "rings", ring), ring, why, remedy)
-            for path, text in texts(addon.values):
-                self.problems += template_problems(document, ("addons", name, "values", *path), text)
+        self.problems += addon_problems(document, self.addons, self.raw_addons, self.rings, self.ahead)
 
     def _add(self, path: tuple[Step, ...], value: Any, why: str, remedy: str) -> None:
         self.problems.append(self.document.problem(path, value, why, remedy))
-
-
-def template_problems(document: Document, path: tuple[Step, ...], text: str) -> Iterable[Problem]:
-    """The template expressions in a text at `path` that this program cannot check."""
-    for expression in foreign_expressions(text):
-        why = f"the template expression {expression} is not one that is checked"
-        yield document.problem(path, text, why, "write `{{ .metadata.labels.KEY }}`, or the value itself")

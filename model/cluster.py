@@ -11,11 +11,11 @@ from model.address import DnsHost, PrivateRange
 from model.network import Network, NewSubnetwork, PrivateEndpoint
 from model.node_pool import Maintenance, NodePool
 from model.vocabulary import (
+    AnnotationText,
     Channel,
     ClusterName,
     Endpoint,
     Entry,
-    ExactVersion,
     HelmValues,
     Join,
     KeyName,
@@ -26,12 +26,14 @@ from model.vocabulary import (
     MembershipLocation,
     Mode,
     Name,
+    Pin,
     ProjectId,
     Reason,
     Region,
     Ring,
     Role,
     SecretId,
+    Until,
     Workloads,
 )
 
@@ -43,12 +45,25 @@ class Override(Entry):
     """Where one cluster differs from the catalogue for one add-on."""
 
     reason: Reason = Field(description="why this cluster differs, for whoever reads it in a year")
-    version: ExactVersion | None = Field(
-        default=None, description="the chart's version here, all three parts"
+    version: Pin | None = Field(
+        default=None, description="the add-on's version here, in the form that it has in the catalogue"
     )
     values: HelmValues = Field(
         default={},
-        description="chart values laid over the catalogue's: maps are merged, everything else is replaced",
+        description="values laid over the ones of catalogue, fleet and ring: maps are merged, everything else is "
+        "replaced",
+    )
+    until: Until = Field(
+        description="the day until which it may differ, in quotes; previews warn two weeks before"
+    )
+
+
+class Exclusion(Entry):
+    """One add-on that a cluster does not get."""
+
+    reason: Reason = Field(description="why it does not get it")
+    workloads: Workloads = Field(
+        default=Workloads.KEEP, description="keep or remove what was delivered to it before"
     )
 
 
@@ -137,9 +152,13 @@ class Cluster(Entry):
     labels: dict[LabelKey, LabelValue] = Field(
         default={}, description="own labels, which templates in the catalogue can read"
     )
+    annotations: dict[LabelKey, AnnotationText] = Field(
+        default={}, description="what templates can read and a label cannot hold, a domain say"
+    )
     addons: dict[Name, Override] = Field(default={}, description="where this cluster differs, by add-on")
-    exclude: dict[Name, Reason] = Field(
-        default={}, description="add-ons that it does not get, each with the reason"
+    exclude: dict[Name, Exclusion] = Field(
+        default={},
+        description="add-ons that it does not get: the reason, or a map of reason and workloads (keep or remove)",
     )
     lifecycle: Lifecycle = Field(
         default=Lifecycle.ACTIVE, description="active, or leaving: the first of the two steps of its removal"

@@ -6,6 +6,7 @@ Labels are what ApplicationSets select by and templates read; a version is never
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from model.cluster import Cluster
 from model.fleet import Fleet
@@ -31,6 +32,11 @@ def fleet_labels(environment: str, cluster: Cluster) -> dict[str, str]:
         "fleet_location": cluster.location,
         **cluster.labels,
     }
+
+
+def fleet_metadata(environment: str, cluster: Cluster) -> dict[str, Mapping[str, str]]:
+    """What templates can read of a cluster: its `labels` and its `annotations`."""
+    return {"labels": fleet_labels(environment, cluster), "annotations": cluster.annotations}
 
 
 def secret_labels(fleet: Fleet, cluster: Cluster) -> dict[str, str]:

@@ -1,25 +1,40 @@
-"""What holds between a fleet file and the catalogue: rings, add-ons, minors, labels, secrets."""
+"""What holds between a fleet file and the catalogue: rings, add-ons, selection, minors, metadata, expiry, secrets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from model.addon_checks import value_problems, wrong_pin
 from model.argocd import KINDS_OF_ARGOCD, is_watched
-from model.catalogue import Addon
-from model.catalogue_file import CatalogueFile, template_problems
+from model.catalogue import Addon, Selection
+from model.catalogue_file import CatalogueFile
 from model.cluster import Cluster
-from model.cluster_secret import fleet_labels
-from model.document import Step
+from model.cluster_secret import fleet_metadata
+from model.document import Document, Step
 from model.fleet_file import FleetFile
 from model.identity import SECRETS_ADDON
+from model.inventory import Inventory
 from model.problems import Problem, did_you_mean
-from model.stamping import application_name, values_for, version_for
-from model.template import label_references, texts
+from model.stamping import (
+    Delivery,
+    application_name,
+    delivery,
+    minors_for,
+    values_for,
+    version_for,
+)
+from model.template import references, texts
 
 
-def delivery_problems(fleet: FleetFile, catalogue: CatalogueFile) -> list[Problem]:
-    """What is wrong between a fleet file and the catalogue."""
+def delivery_problems(
+    fleet: FleetFile, catalogue: CatalogueFile, inventory: Inventory, today: str | None
+) -> list[Problem]:
+    """What is wrong between a fleet file and the catalogue.
+
+    `inventory`: the clusters of every fleet that has this catalogue. `today`: a day as in 2026-11-24, on which nothing
+    may have expired; None does not look.
+    """
     document, problems = fleet.document, list[Problem]()
 
     def add(path: tuple[Step, ...], value: Any, why: str, remedy: str) -> None:
@@ -39,18 +54,28 @@ def delivery_problems(fleet: FleetFile, catalogue: CatalogueFile) -> list[Proble
                 if name not in catalogue.raw_addons:
                     remedy = f"add it to the catalogue, or: {did_you_mean(name, catalogue.raw_addons)}"
                     add((*at, section, name), name, "that add-on is not in the catalogue", remedy)
+    head = fleet.head.addons if fleet.head is not None else {}
+    for name in head if catalogue.document.content else ():
+        if name not in catalogue.raw_addons:
+            remedy = f"add it to the catalogue, or: {did_you_mean(name, catalogue.raw_addons)}"
+            add(("addons", name), name, "that add-on is not in the catalogue", remedy)
+    for name, addon in catalogue.addons.items():
+        if name in head:
+            problems += value_problems(document, ("addons", name, "values"), addon, head[name].values)
+        problems += _selection_problems(catalogue.document, name, addon, inventory)
     for index, cluster in fleet.clusters.items():
         for name, addon in catalogue.addons.items():
-            if name not in cluster.exclude:
-                problems += _stamping_problems(fleet, index, cluster, name, addon)
+            problems += _override_problems(document, index, cluster, name, addon, today)
+            if delivery(cluster, name, addon) is Delivery.DELIVERED:
+                problems += _stamping_problems(fleet, catalogue, index, cluster, name, addon)
         if cluster.secrets and catalogue.document.content and SECRETS_ADDON not in catalogue.raw_addons:
             why = f"{SECRETS_ADDON} reads secrets, and the catalogue has no such add-on"
-            add(
-                ("clusters", index, "secrets"),
-                None,
-                why,
-                f"add {SECRETS_ADDON} to the catalogue, or drop the line",
-            )
+            remedy = f"add {SECRETS_ADDON} to the catalogue, or drop the line"
+            add(("clusters", index, "secrets"), None, why, remedy)
+        reader = catalogue.addons.get(SECRETS_ADDON)
+        if cluster.secrets and reader is not None and not reader.select.takes(cluster):
+            why = f"{SECRETS_ADDON} reads secrets, and its `select` in the catalogue leaves this cluster out"
+            add(("clusters", index, "secrets"), None, why, "select the cluster there, or drop the line")
     return [*problems, *_reader_problems(fleet, catalogue), *_unwatched(fleet, catalogue)]
 
 
@@ -99,8 +124,65 @@ def _reader_problems(fleet: FleetFile, catalogue: CatalogueFile) -> list[Problem
     return problems
 
 
+def _selection_problems(
+    document: Document, name: str, addon: Addon, inventory: Inventory
+) -> Iterator[Problem]:
+    """What `select` and `except` name that no cluster of any fleet is or has: a typo would deliver to nobody."""
+    found: list[tuple[tuple[Step, ...], Selection]] = [(("select",), addon.select)]
+    found += [(("except", number), one) for number, one in enumerate(addon.excepted)]
+    for path, selection in found:
+        at: tuple[Step, ...] = ("addons", name, *path)
+        for index, cluster in enumerate(selection.clusters):
+            if cluster not in inventory.names:
+                remedy = did_you_mean(cluster, sorted(inventory.names))
+                yield document.problem(
+                    (*at, "clusters", index), cluster, "no fleet has a cluster of that name", remedy
+                )
+        for key, values in selection.labels.items():
+            known = inventory.labels.get(key)
+            if known is None:
+                remedy = did_you_mean(key, sorted(inventory.labels))
+                yield document.problem(
+                    (*at, "labels", key), None, "no cluster has a label of that key", remedy
+                )
+                continue
+            if not values:
+                why = "no value is listed, so no cluster is selected"
+                yield document.problem(
+                    (*at, "labels", key), None, why, f"list some of {', '.join(sorted(known))}"
+                )
+            for index, value in enumerate(values):
+                if value not in known:
+                    remedy = did_you_mean(value, sorted(known))
+                    yield document.problem(
+                        (*at, "labels", key, index), value, f"no cluster has {key} with that value", remedy
+                    )
+
+
+def _override_problems(
+    document: Document, index: int, cluster: Cluster, name: str, addon: Addon, today: str | None
+) -> Iterator[Problem]:
+    """What is wrong with the way in which a cluster differs for an add-on."""
+    override = cluster.addons.get(name)
+    if override is None:
+        return
+    at: tuple[Step, ...] = ("clusters", index, "addons", name)
+    if today is not None and override.until < today:
+        why = f"cluster {cluster.name} was to have its own {name} until that day, and today is {today}"
+        remedy = "drop the entry, so that the cluster follows its ring again, or give it a later day"
+        yield document.problem((*at, "until"), override.until, why, remedy)
+    if not addon.select.takes(cluster):
+        why = f"`select` of {name} in the catalogue leaves this cluster out"
+        yield document.problem(at, None, why, "drop the entry, or select the cluster there")
+    if override.version is not None:
+        wrong = wrong_pin(addon, override.version)
+        if wrong is not None:
+            yield document.problem((*at, "version"), override.version, *wrong)
+    yield from value_problems(document, (*at, "values"), addon, override.values)
+
+
 def _stamping_problems(
-    fleet: FleetFile, index: int, cluster: Cluster, name: str, addon: Addon
+    fleet: FleetFile, catalogue: CatalogueFile, index: int, cluster: Cluster, name: str, addon: Addon
 ) -> Iterable[Problem]:
     """What forbids one add-on on one cluster."""
     document, at = fleet.document, ("clusters", index)
@@ -109,19 +191,26 @@ def _stamping_problems(
         why = f"the Application {application} would have a name of {len(application)} characters"
         remedy = "shorten the name of the cluster or of the add-on: 63 characters fit into a label"
         yield document.problem((*at, "name"), cluster.name, why, remedy)
-    if cluster.kubernetes not in addon.kubernetes:
+    minors = minors_for(addon, cluster.ring)
+    if cluster.kubernetes not in minors:
         version = version_for(name, addon, cluster)
-        why = f"{name} {version} works with Kubernetes {', '.join(addon.kubernetes)}"
+        why = f"{name} {version} works with Kubernetes {', '.join(minors)}"
         remedy = f"exclude {name} here with a reason, or add the minor to the add-on once it is tried"
         yield document.problem((*at, "kubernetes"), cluster.kubernetes, why, remedy)
-    override = cluster.addons.get(name)
-    for path, text in texts(override.values if override else {}):
-        yield from template_problems(document, (*at, "addons", name, "values", *path), text)
-    labels = fleet_labels(fleet.name, cluster)
-    for path, text in texts(values_for(name, addon, cluster)):
-        for key in label_references(text):
-            if key not in labels:
+    for other in addon.after:
+        needed = catalogue.addons.get(other)
+        if needed is not None and delivery(cluster, other, needed) is not Delivery.DELIVERED:
+            why = f"{name} needs {other}, and cluster {cluster.name} does not get it"
+            remedy = f"exclude {name} here too, or let the cluster have {other}"
+            yield document.problem(at, None, why, remedy)
+    metadata = fleet_metadata(fleet.name, cluster)
+    settings = fleet.head.addons if fleet.head is not None else {}
+    for path, text in texts(values_for(settings, name, addon, cluster)):
+        for section, key in references(text):
+            if key not in metadata[section]:
+                noun = section.removesuffix("s")
                 where = ".".join(str(step) for step in path)
-                why = f"{name} reads that label in its values ({where}), and cluster {cluster.name} has none"
-                remedy = f"add `{key}:` to its labels, or exclude {name} there; it has {', '.join(labels)}"
-                yield document.problem((*at, "labels", key), None, why, remedy)
+                why = f"{name} reads that {noun} in its values ({where}), and cluster {cluster.name} has none"
+                has = ", ".join(metadata[section]) or "none"
+                remedy = f"add `{key}:` to its {section}, or exclude {name} there; it has {has}"
+                yield document.problem((*at, section, key), None, why, remedy)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -25,15 +26,37 @@ M = TypeVar("M", bound=BaseModel)
 
 @overload
 def parsed(
-    kind: type[M], document: Document, at: tuple[Step, ...], raw: Any, problems: list[Problem]
+    kind: type[M],
+    document: Document,
+    at: tuple[Step, ...],
+    raw: Any,
+    problems: list[Problem],
+    short: Mapping[str, str] = ...,
 ) -> M | None: ...
 @overload
 def parsed(
-    kind: TypeAdapter[T], document: Document, at: tuple[Step, ...], raw: Any, problems: list[Problem]
+    kind: TypeAdapter[T],
+    document: Document,
+    at: tuple[Step, ...],
+    raw: Any,
+    problems: list[Problem],
+    short: Mapping[str, str] = ...,
 ) -> T | None: ...
-def parsed(kind: Any, document: Document, at: tuple[Step, ...], raw: Any, problems: list[Problem]) -> Any:
+def parsed(
+    kind: Any,
+    document: Document,
+    at: tuple[Step, ...],
+    raw: Any,
+    problems: list[Problem],
+    short: Mapping[str, str] = MappingProxyType({}),
+) -> Any:
     """`raw`, which stands at path `at` of a file, as a `kind`; None where it is wrong, and `problems`
-    grows."""
+    grows.
+
+    `short`: section -> key, for sections whose entries may be that key's value alone: with `{"rings": "version"}`
+    `rings: {canary: 1.3.2}` is read as `rings: {canary: {version: 1.3.2}}`.
+    """
+    raw, spelled = _spelled_out(raw, short)
     text = json.dumps(raw)
     try:
         if isinstance(kind, TypeAdapter):
@@ -42,7 +65,9 @@ def parsed(kind: Any, document: Document, at: tuple[Step, ...], raw: Any, proble
     except ValidationError as error:
         model = kind if isinstance(kind, type) else None
         details = error.errors()
-        problems += [_problem(document, at, model, one) for one in details if not _follows(one, details)]
+        problems += [
+            _problem(document, at, model, one, spelled) for one in details if not _follows(one, details)
+        ]
         return None
 
 
@@ -73,6 +98,23 @@ def section(document: Document, problems: list[Problem], content: dict[str, Any]
     return {}
 
 
+def _spelled_out(raw: Any, short: Mapping[str, str]) -> tuple[Any, set[tuple[Step, ...]]]:
+    """`raw` without short forms, and the paths of what was spelled out."""
+    spelled: set[tuple[Step, ...]] = set()
+    if not isinstance(raw, dict):
+        return raw, spelled
+    result = dict(raw)
+    for name, key in short.items():
+        entries = raw.get(name)
+        if isinstance(entries, dict):
+            bare = {entry for entry, value in entries.items() if not isinstance(value, dict | list)}
+            result[name] = {
+                entry: {key: value} if entry in bare else value for entry, value in entries.items()
+            }
+            spelled |= {(name, entry, key) for entry in bare}
+    return result, spelled
+
+
 def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
     """Whether an error says only that a list is too short because its entries are wrong."""
     at = detail["loc"]
@@ -81,9 +123,11 @@ def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
     )
 
 
-def _problem(document: Document, at: tuple[Step, ...], model: Any, detail: ErrorDetails) -> Problem:
+def _problem(
+    document: Document, at: tuple[Step, ...], model: Any, detail: ErrorDetails, spelled: set[tuple[Step, ...]]
+) -> Problem:
     inner = tuple(step for step in detail["loc"] if step != "[key]")
-    path = (*at, *inner)
+    path = (*at, *(inner[:2] if inner in spelled else inner))
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "configuration":
         return document.problem(path, value, context["why"], context["remedy"])

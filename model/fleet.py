@@ -6,13 +6,24 @@ Owns the head of a fleet file (`stacks/<fleet>.fleet.yaml`) and the fleet as the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import Field
 
 from model.argocd_settings import ArgocdSettings
+from model.catalogue import Addon
 from model.cluster import Cluster
-from model.vocabulary import Access, Endpoint, Entry, GroupEmail, ProjectId, ProjectNumber, SecurityGroup
+from model.vocabulary import (
+    Access,
+    Endpoint,
+    Entry,
+    GroupEmail,
+    HelmValues,
+    Name,
+    ProjectId,
+    ProjectNumber,
+    SecurityGroup,
+)
 
 
 class OperatorAccess(Entry):
@@ -28,6 +39,14 @@ class OperatorAccess(Entry):
     groups: dict[GroupEmail, Access] = Field(
         min_length=1,
         description="groups by e-mail with reader, editor or admin; each a member of the security group",
+    )
+
+
+class AddonSettings(Entry):
+    """What an environment changes in an add-on, for all its clusters."""
+
+    values: HelmValues = Field(
+        description="values laid over the catalogue's: maps are merged, everything else is replaced"
     )
 
 
@@ -50,6 +69,9 @@ class FleetHead(Entry):
     )
     access: OperatorAccess | None = Field(default=None, description="operators' groups and their rights")
     argocd: ArgocdSettings = Field(default=ArgocdSettings(), description="settings of Argo CD")
+    addons: dict[Name, AddonSettings] = Field(
+        default={}, description="what this environment changes in add-ons of the catalogue"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +86,7 @@ class Fleet:
     clusters: tuple[Cluster, ...]
     audit: bool = False
     access: OperatorAccess | None = None
+    addons: Mapping[str, AddonSettings] = field(default_factory=dict)
 
     @property
     def hub(self) -> Cluster:
@@ -97,3 +120,7 @@ class Fleet:
     def protects(self, cluster: Cluster) -> bool:
         """Whether a cluster and its Secret are protected: in a protecting fleet, until it is leaving."""
         return self.protect and not cluster.is_leaving
+
+    def protects_addon(self, addon: Addon) -> bool:
+        """Whether an add-on's ApplicationSet is protected: in a protecting fleet, until it is leaving."""
+        return self.protect and not addon.is_leaving

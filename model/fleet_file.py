@@ -50,7 +50,8 @@ class FleetFile:
         self.raw: list[Any] = raw
         self.clusters: dict[int, Cluster] = {}
         for index, entry in enumerate(raw):
-            cluster = parsed(Cluster, document, ("clusters", index), entry, self.problems)
+            at: tuple[Step, ...] = ("clusters", index)
+            cluster = parsed(Cluster, document, at, entry, self.problems, {"exclude": "reason"})
             if cluster is not None:
                 self.clusters[index] = cluster
         self._check_head()
@@ -80,6 +81,7 @@ class FleetFile:
             clusters=tuple(self.clusters.values()),
             audit=self.head.audit,
             access=self.head.access,
+            addons=self.head.addons,
         )
 
     def _add(self, path: tuple[Step, ...], value: Any, why: str, remedy: str) -> None:

@@ -1,6 +1,6 @@
 """The settings of a stack file (`stacks/Pulumi.<stack>.yaml`) that say which fleet it holds.
 
-Owns the four keys of this program. The file is Pulumi's: encryption and keys of other namespaces are not
+Owns the keys of this program. The file is Pulumi's: encryption and keys of other namespaces are not
 looked at. Pulumi checks types against Pulumi.yaml as well, but one at a time and only once a stack exists.
 """
 
@@ -16,7 +16,8 @@ NAMESPACE = "gke-fleet"
 FLEET_SETTING: tuple[Step, ...] = ("config", f"{NAMESPACE}:fleet")
 PART_SETTING: tuple[Step, ...] = ("config", f"{NAMESPACE}:part")
 MIRROR_SETTING: tuple[Step, ...] = ("config", f"{NAMESPACE}:mirror")
-_KEYS = ("fleet", "part", "mirror", "readinessTimeout", "gitToken")
+TODAY_SETTING: tuple[Step, ...] = ("config", f"{NAMESPACE}:today")
+_KEYS = ("fleet", "part", "mirror", "readinessTimeout", "gitToken", "today")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,7 @@ class StackSettings:
     fleet: str | None
     part: str | None
     mirror: str | None
+    today: str | None = None
 
 
 def stack_settings(document: Document) -> StackSettings:
@@ -50,7 +52,10 @@ def stack_settings(document: Document) -> StackSettings:
         document.problems.append(document.problem(FLEET_SETTING, None, "it is missing", remedy))
     _check_timeout(document, config)
     return StackSettings(
-        fleet=fleet, part=_text(document, config, "part"), mirror=_text(document, config, "mirror")
+        fleet=fleet,
+        part=_text(document, config, "part"),
+        mirror=_text(document, config, "mirror"),
+        today=_text(document, config, "today"),
     )
 
 

@@ -1,7 +1,8 @@
-"""Label references inside chart values: what a template may read, and what it becomes on one cluster.
+"""References to a cluster's metadata inside values: what a template may read, and what it becomes on one cluster.
 
-The only form that is allowed is `{{ .metadata.labels.KEY }}`: under `missingkey=error` a key that is not
-there is an error in Argo CD, whereas `index .metadata.labels "KEY"` silently gives nothing.
+The only forms that are allowed are `{{ .metadata.labels.KEY }}` and `{{ .metadata.annotations.KEY }}`: under
+`missingkey=error` a key that is not there is an error in Argo CD, whereas `index .metadata.labels "KEY"` silently
+gives nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_REFERENCE = re.compile(r"\{\{-? *\.metadata\.labels\.([a-z][a-z0-9_]*) *-?\}\}")
+Metadata = Mapping[str, Mapping[str, str]]
+"""What a template reads of a cluster: `labels` and `annotations`, each key -> value."""
+
+_REFERENCE = re.compile(r"\{\{-? *\.metadata\.(labels|annotations)\.([a-z][a-z0-9_]*) *-?\}\}")
 _ANY = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
@@ -27,8 +31,8 @@ def texts(values: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple
             yield from texts(value, (*path, index))
 
 
-def label_references(text: str) -> tuple[str, ...]:
-    """The label keys that a text reads."""
+def references(text: str) -> tuple[tuple[str, str], ...]:
+    """What a text reads: pairs of `labels` or `annotations`, and the key."""
     return tuple(_REFERENCE.findall(text))
 
 
@@ -38,15 +42,14 @@ def foreign_expressions(text: str) -> tuple[str, ...]:
     return tuple(_ANY.findall(rest)) or (("{{",) if "{{" in rest else ())
 
 
-def rendered(values: Any, labels: Mapping[str, str]) -> Any:
-    """`values` with every reference replaced by the label's value. Raises KeyError for a label that is not
-    there."""
+def rendered(values: Any, metadata: Metadata) -> Any:
+    """`values` with every reference replaced by what it names. Raises KeyError where that is not there."""
     if isinstance(values, str):
-        return _REFERENCE.sub(lambda match: labels[match[1]], values)
+        return _REFERENCE.sub(lambda match: metadata[match[1]][match[2]], values)
     if isinstance(values, Mapping):
-        return {rendered(key, labels): rendered(value, labels) for key, value in values.items()}
+        return {rendered(key, metadata): rendered(value, metadata) for key, value in values.items()}
     if isinstance(values, list | tuple):
-        return [rendered(value, labels) for value in values]
+        return [rendered(value, metadata) for value in values]
     return values
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -71,7 +72,7 @@ class Lifecycle(StrEnum):
 
 
 class Workloads(StrEnum):
-    """What becomes of the delivered workloads of a cluster that leaves."""
+    """What becomes of what was delivered, where a cluster or an add-on leaves."""
 
     KEEP = "keep"
     REMOVE = "remove"
@@ -203,8 +204,26 @@ def _version(value: str) -> str:
     raise wrong(why, "write all three parts of one version, as in 1.3.1")
 
 
+def _pin(value: str) -> str:
+    if is_commit(value) or is_digest(value):
+        return value
+    if value.startswith("sha256:"):
+        raise wrong("it is not a whole digest", "write sha256: and 64 digits")
+    return _version(value)
+
+
+def is_commit(value: str) -> bool:
+    """Whether a text is a full commit id."""
+    return re.fullmatch(r"[0-9a-f]{40}", value) is not None
+
+
+def is_digest(value: str) -> bool:
+    """Whether a text is the digest of an OCI artifact."""
+    return re.fullmatch(r"sha256:[0-9a-f]{64}", value) is not None
+
+
 def _commit(value: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{40}", value):
+    if not is_commit(value):
         raise wrong(
             "only a full commit id stays the same for ever", "write the 40 digits that `git rev-parse` prints"
         )
@@ -215,6 +234,46 @@ def _https(value: str) -> str:
     if not re.fullmatch(r"https://[a-z0-9.-]+\.[a-z0-9-]+(:\d+)?(/[^\s?#]*)?", value):
         raise wrong("it is not an https address", "write https://HOST/PATH, without a query")
     return value.rstrip("/")
+
+
+def _repository(value: str) -> str:
+    if not value.startswith("oci://"):
+        return _https(value)
+    # A host has a name: Argo CD reads `127.0.0.1:5000/x`, without a scheme, as no address at all, and an AppProject
+    # that lists it would let through every other one that it cannot read (`IsSourcePermitted` of 3.5.7).
+    if not re.fullmatch(r"oci://[a-z0-9.-]+\.[a-z][a-z0-9-]*(:\d+)?(/[a-z0-9]+([._/-]+[a-z0-9]+)*)+", value):
+        raise wrong(
+            "it is not the address of an OCI repository", "write oci://HOST/PATH, without tag or digest"
+        )
+    return value
+
+
+def _folder(value: str) -> str:
+    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)*", value) or ".." in value.split("/"):
+        raise wrong(
+            "it is not a folder of a repository", "write the path from its top, as in addons/baseline"
+        )
+    return value
+
+
+def _day(value: str) -> str:
+    remedy = 'write a day as in "2027-01-31", in quotes'
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        raise wrong("it is not a day", remedy)
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise wrong("the calendar has no such day", remedy) from None
+    return value
+
+
+def _annotation(value: str) -> str:
+    if len(value) > 1024 or not value.isprintable() or any(sign in value for sign in '"\\{}'):
+        raise wrong(
+            "a template would break on that text",
+            "use one line of at most 1024 characters, without quotation marks, backslashes and braces",
+        )
+    return value
 
 
 def _label_key(value: str) -> str:
@@ -326,6 +385,14 @@ def _node_label_value(value: str) -> str:
     return value
 
 
+def _api_group(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", value):
+        raise wrong(
+            "it is not an API group", "write it as `kubectl api-resources` does, as in cert-manager.io"
+        )
+    return value
+
+
 def _kind(value: str) -> str:
     if not re.fullmatch(r"([a-z0-9.-]+/)?[A-Z][A-Za-z0-9]*", value):
         raise wrong("it is not a kind", "write GROUP/Kind as in apps/Deployment, or Kind alone as in Secret")
@@ -344,11 +411,20 @@ MembershipLocation = Annotated[str, AfterValidator(_membership_location)]
 KubernetesMinor = Annotated[str, AfterValidator(_minor)]
 ExactVersion = Annotated[str, AfterValidator(_version)]
 Commit = Annotated[str, AfterValidator(_commit)]
+Pin = Annotated[str, AfterValidator(_pin)]
+"""What stays the same for ever: an exact version, a full commit id, or a digest."""
+Repository = Annotated[str, AfterValidator(_repository)]
+"""https://HOST/PATH of a Helm or Git repository, or oci://HOST/PATH."""
+Folder = Annotated[str, AfterValidator(_folder)]
+Until = Annotated[str, AfterValidator(_day)]
+"""A day as in 2027-01-31. Days compare as text."""
+AnnotationText = Annotated[str, AfterValidator(_annotation)]
 HttpsUrl = Annotated[str, AfterValidator(_https)]
 LabelKey = Annotated[str, AfterValidator(_label_key)]
 LabelValue = Annotated[str, AfterValidator(_label_value)]
 Reason = Annotated[str, AfterValidator(_reason)]
 Kind = Annotated[str, AfterValidator(_kind)]
+ApiGroup = Annotated[str, AfterValidator(_api_group)]
 GroupEmail = Annotated[str, AfterValidator(_group)]
 SecurityGroup = Annotated[str, AfterValidator(_security_group)]
 SecretId = Annotated[str, AfterValidator(_secret_id)]

@@ -31,6 +31,7 @@ _SWITCHES = {
     "disableOpenapiValidation": "--disable-openapi-validation",
     "renderSubchartNotes": "--render-subchart-notes",
     "skipCrds": "--skip-crds",
+    "takeOwnership": "--take-ownership",
     "verify": "--verify",
     "waitForJobs": "--wait-for-jobs",
 }

@@ -142,6 +142,11 @@ class Component:
         return self.program if self.ordinal == 0 else f"{self.program}-{self.ordinal}"
 
     @property
+    def image(self) -> str:
+        """The image that the pod template names. What runs here is not from it: see `sandbox.argocd.runner`."""
+        return str(self.container.get("image", ""))
+
+    @property
     def account(self) -> str:
         """The name of the pod's ServiceAccount."""
         return str(self.pod.get("serviceAccountName") or "default")

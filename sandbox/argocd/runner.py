@@ -3,6 +3,10 @@
 Owns following the workloads of one namespace and turning each change into a start, a restart or an end of a
 host process. Does not own how a process is prepared or kept. It writes STATE/argocd.json for those who want
 to know.
+
+No image is ever pulled. A pod template with another image, as an upgrade of Argo CD brings, ends the process and
+starts it anew with all that the template says, but the program is the one that the sandbox built, at its one
+version, before and after. So `image` in the record is what the hub wants, never what runs here.
 """
 
 import asyncio
@@ -214,6 +218,7 @@ class Runner:
                         "pid": keeper.pid,
                         "ports": keeper.launch.ports if keeper.launch else {},
                         "started": keeper.since,
+                        "image": keeper.component.image,
                         "template": keeper.component.digest,
                         "restarts": keeper.restarts,
                     }

@@ -1,5 +1,5 @@
-"""The sandbox's mirror of the repositories that a fleet delivers from: Helm charts and Git, over HTTP on
-loopback.
+"""The sandbox's mirror of the repositories that a fleet delivers from: Helm charts over HTTP, Git, and
+an OCI registry, on loopback.
 
 Owns what it serves and under which paths (those of the upstream hosts). Does not own the name and the
 certificate under which the fleet reaches it: the sandbox's cloud puts those in front. What it does not have

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from aiohttp import web
 
+from sandbox.mirror import registry
 from sandbox.mirror.content import make
 from sandbox.mirror.server import application
-from sandbox.tools import ToolError
+from sandbox.tools import ToolError, ensure
 
 log = logging.getLogger("mirror")
 
@@ -24,23 +25,25 @@ log = logging.getLogger("mirror")
 async def serve(state: Path) -> None:
     """Serve on a free port of 127.0.0.1 until SIGTERM or SIGINT."""
     folder = state / "mirror"
-    make(folder, log.info)
-    runner = web.AppRunner(application(folder), access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
+    program = ensure("registry", log.info) / "registry"
+    artifacts = make(folder, log.info)
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    ready = state / "mirror.json"
-    scratch = ready.with_suffix(".new")
-    scratch.write_text(json.dumps({"url": f"http://{host}:{port}", "pid": os.getpid()}))
-    scratch.replace(ready)
-    log.info("serving on http://%s:%s", host, port)
-    await ended.wait()
-    ready.unlink(missing_ok=True)
-    await runner.cleanup()
+    async with registry.running(program, state / "registry", artifacts) as behind:
+        runner = web.AppRunner(application(folder, artifacts, behind), access_log=None)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        ready = state / "mirror.json"
+        scratch = ready.with_suffix(".new")
+        scratch.write_text(json.dumps({"url": f"http://{host}:{port}", "pid": os.getpid()}))
+        scratch.replace(ready)
+        log.info("serving on http://%s:%s", host, port)
+        await ended.wait()
+        ready.unlink(missing_ok=True)
+        await runner.cleanup()
 
 
 def main() -> int:

@@ -1,12 +1,14 @@
 """A stand-in for the argo-cd chart of argo-helm, made from the manifests of Argo CD's Go module.
 
 Owns turning upstream's `install.yaml` into a chart with the names, ServiceAccounts, arguments and values
-keys of the official one. Does not own the values themselves. The official chart is in no Go module, so it
-cannot be had here; what the program uses of it can be tried with this one, and every other key is refused.
+keys of the official one, at two versions. Does not own the values themselves. The official chart is in no Go
+module, so it cannot be had here; what the program uses of it can be tried with this one, and every other key
+is refused.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +28,33 @@ from sandbox.mirror.argocd_values import (
     values,
 )
 
-VERSION = "10.3.3"
-APP_VERSION = "v3.5.1"
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """What differs from one version of the chart to another.
+
+    Attributes:
+        chart: version of the chart. app: version of Argo CD that it names; both versions have upstream's manifests
+        of the one version that was built here.
+        params: keys of configs.params that this version maps, of those that no version does otherwise
+        (`UNMAPPED`) -> their default.
+    """
+
+    chart: str
+    app: str
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    def lacks(self, key: str) -> bool:
+        """Whether no pod template reads this key of configs.params."""
+        return UNMAPPED.fullmatch(key) is not None and key not in self.params
+
+
+VERSIONS = (
+    Version(chart="10.3.3", app="v3.5.1"),
+    # That it maps this key, and the number, is made up: it stands for what a later chart brings, so that an upgrade
+    # and the way back can be seen in a process.
+    Version(chart="10.9.0", app="v3.5.2", params={"server.glob.cache.size": "4096"}),
+)
 
 _DESCRIPTION = (
     "STAND-IN for the argo-cd chart of https://argoproj.github.io/argo-helm, for the gke-fleet sandbox only: made "
@@ -96,17 +123,34 @@ _MADE_HERE = {
 }
 
 
-def chart(install: Path) -> Chart:
-    """The chart, from upstream's `install.yaml`."""
-    objects = [one for one in yaml.load_all(install.read_text(), Loader=yaml.CSafeLoader) if one]
+_LABELS = {
+    "helm.sh/chart": "{{ .Chart.Name }}-{{ .Chart.Version }}",
+    "app.kubernetes.io/instance": "{{ .Release.Name }}",
+    "app.kubernetes.io/managed-by": "{{ .Release.Service }}",
+    "app.kubernetes.io/version": (
+        '{{ .Values.global.image.tag | default .Chart.AppVersion | replace "@" "-" | replace ":" "-" | trunc 63 '
+        '| trimSuffix "-" | quote }}'
+    ),
+}
+"""On every object, and on the pods too: with them every component is rolled when the chart's version changes."""
+
+
+def charts(install: Path) -> list[Chart]:
+    """The chart at each of `VERSIONS`, from upstream's `install.yaml`."""
+    text = install.read_text()
+    return [_chart(version, text) for version in VERSIONS]
+
+
+def _chart(version: Version, install: str) -> Chart:
+    objects = [one for one in yaml.load_all(install, Loader=yaml.CSafeLoader) if one]
     cm = next(one for one in objects if _id(one) == ("ConfigMap", "argocd-cm"))["data"]
     files = {
         "Chart.yaml": yaml.safe_dump(
             {
                 "apiVersion": "v2",
                 "name": "argo-cd",
-                "version": VERSION,
-                "appVersion": APP_VERSION,
+                "version": version.chart,
+                "appVersion": version.app,
                 "description": _DESCRIPTION,
                 "type": "application",
                 "kubeVersion": ">=1.25.0-0",
@@ -114,8 +158,8 @@ def chart(install: Path) -> Chart:
             sort_keys=False,
         ),
         "README.md": f"# argo-cd\n\n{_DESCRIPTION}\n",
-        "values.yaml": yaml.dump(values(cm), Dumper=yaml.CSafeDumper, sort_keys=False),
-        "values.schema.json": json.dumps(schema(sorted(_params(objects))), indent=1, sort_keys=True),
+        "values.yaml": yaml.dump(values(cm, version.params), Dumper=yaml.CSafeDumper, sort_keys=False),
+        "values.schema.json": json.dumps(schema(sorted(_params(version, objects))), indent=1, sort_keys=True),
         **_own_templates(),
     }
     for one in objects:
@@ -124,7 +168,7 @@ def chart(install: Path) -> Chart:
             name == "argocd-redis" and kind in ("ServiceAccount", "Role", "RoleBinding")
         ):
             continue
-        files[f"templates/{name}-{kind.lower()}.yaml"] = _switched(one, _template(one))
+        files[f"templates/{name}-{kind.lower()}.yaml"] = _switched(one, _template(version, one))
     for one in redis_ha.objects():
         kind, name = _id(one)
         files[f"templates/{name}-{kind.lower()}.yaml"] = when(_REDIS_HA, _redis_ha(one))
@@ -142,15 +186,15 @@ def _pods(objects: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
             yield one["spec"]["template"]["spec"]
 
 
-def _params(objects: list[dict[str, Any]]) -> set[str]:
-    """Every key of argocd-cmd-params-cm that some pod template of the official chart reads."""
+def _params(version: Version, objects: list[dict[str, Any]]) -> set[str]:
+    """Every key of argocd-cmd-params-cm that some pod template of the chart reads."""
     keys = {
         _param(variable)
         for pod in _pods(objects)
         for container in pod["containers"]
         for variable in container.get("env", [])
     }
-    return {key for key in keys if key and not UNMAPPED.fullmatch(key)}
+    return {key for key in keys if key and not version.lacks(key)}
 
 
 def _param(variable: dict[str, Any]) -> str:
@@ -220,15 +264,10 @@ def _budgets() -> dict[str, str]:
     return found
 
 
-def _template(one: dict[str, Any]) -> str:
+def _template(version: Version, one: dict[str, Any]) -> str:
     template = Template(one)
     kind, name = _id(one)
-    labels = one["metadata"].setdefault("labels", {})
-    labels |= {
-        "helm.sh/chart": f"argo-cd-{VERSION}",
-        "app.kubernetes.io/instance": template.action("{{ .Release.Name }}"),
-        "app.kubernetes.io/managed-by": template.action("{{ .Release.Service }}"),
-    }
+    _label(one["metadata"], template)
     if kind == "CustomResourceDefinition":
         keep = template.action("{{- if .Values.crds.keep }}\n@helm.sh/resource-policy: keep\n@{{- end }}")
         one["metadata"]["annotations"] = {
@@ -248,13 +287,20 @@ def _template(one: dict[str, Any]) -> str:
         annotations = template.entry("annotations", f".Values.{component}.serviceAccount.annotations")
         one["metadata"][annotations] = ""
     if kind in ("Deployment", "StatefulSet") and component is not None:
-        _workload(one, component, template)
+        _workload(version, one, component, template)
     return template.text()
 
 
-def _workload(one: dict[str, Any], component: str, template: Template) -> None:
-    """Give a Deployment or StatefulSet what the component's values change."""
+def _label(metadata: dict[str, Any], template: Template) -> None:
+    metadata.setdefault("labels", {}).update(
+        {label: template.action(text) for label, text in _LABELS.items()}
+    )
+
+
+def _workload(version: Version, one: dict[str, Any], component: str, template: Template) -> None:
+    """Give a Deployment or StatefulSet what the chart's version and the component's values change."""
     pod = one["spec"]["template"]
+    _label(pod["metadata"], template)
     if component in SCALED:
         one["spec"]["replicas"] = template.action(f"{{{{ .Values.{component}.replicas }}}}")
     if checks := _CHECKSUMS.get(component):
@@ -272,7 +318,7 @@ def _workload(one: dict[str, Any], component: str, template: Template) -> None:
     labels = json.dumps(one["spec"]["selector"]["matchLabels"])
     pod["spec"][template.action(_SPREAD.replace("LABELS", labels))] = ""
     main = pod["spec"]["containers"][0]
-    main["env"] = [variable for variable in main.get("env", []) if not UNMAPPED.fullmatch(_param(variable))]
+    main["env"] = [variable for variable in main.get("env", []) if not version.lacks(_param(variable))]
     if component == "redis":
         # The official chart makes the password in a Job, and its Redis runs under the default account.
         pod["spec"].pop("initContainers")
@@ -329,6 +375,7 @@ _CM_MORE = """\
 
 
 def _config_map(name: str, value: str, more: str = "") -> str:
+    labels = "".join(f"    {label}: {text}\n" for label, text in _LABELS.items())
     dropped = ' (or $.Values.dex.enabled (ne $key "server.dex.server"))' if "params" in value else ""
     return (
         "apiVersion: v1\n"
@@ -339,9 +386,7 @@ def _config_map(name: str, value: str, more: str = "") -> str:
         "  labels:\n"
         f"    app.kubernetes.io/name: {name}\n"
         "    app.kubernetes.io/part-of: argocd\n"
-        "    app.kubernetes.io/instance: {{ .Release.Name }}\n"
-        "    app.kubernetes.io/managed-by: {{ .Release.Service }}\n"
-        f"    helm.sh/chart: argo-cd-{VERSION}\n"
+        f"{labels}"
         "data:\n"
         f"  {{{{- range $key, $one := {value} }}}}\n"
         f'  {{{{- if and (ne (kindOf $one) "invalid") (ne (toString $one) "") {dropped} }}}}\n'

@@ -6,6 +6,7 @@ hold there.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 COMPONENTS = {
@@ -34,7 +35,7 @@ UNMAPPED = re.compile(
     r"|controller\.hydration\.processors|reposerver\.client\.ca\.path|server\.glob\.cache\.size"
 )
 """Keys of configs.params that upstream's manifests read and the official chart maps to nothing (10.1.1): they
-would be without effect there, so they are refused here."""
+would be without effect there, so they are refused here, unless a version of the stand-in has one of them."""
 
 _CM = {
     "admin.enabled": True,
@@ -51,8 +52,9 @@ _PARAMS = {
 }
 
 
-def values(cm_defaults: dict[str, str]) -> dict[str, Any]:
-    """The chart's values.yaml. `cm_defaults`: what upstream's manifests put into ConfigMap argocd-cm."""
+def values(cm_defaults: dict[str, str], params: Mapping[str, str]) -> dict[str, Any]:
+    """The chart's values.yaml. `cm_defaults`: what upstream's manifests put into ConfigMap argocd-cm; `params`:
+    defaults of configs.params that this version alone has."""
     components: dict[str, Any] = {}
     for key in COMPONENTS:
         one: dict[str, Any] = {ENV_KEY.get(key, "env"): [], "resources": {}}
@@ -77,7 +79,7 @@ def values(cm_defaults: dict[str, str]) -> dict[str, Any]:
         },
         "configs": {
             "cm": {**cm_defaults, **_CM},
-            "params": dict(_PARAMS),
+            "params": {**_PARAMS, **params},
             "rbac": {
                 "policy.csv": "",
                 "policy.default": "",

@@ -8,11 +8,8 @@ the dependency on bitwarden-sdk-server, whose chart is in no Go module; it is of
 import re
 from pathlib import Path
 
-import yaml
-
+from sandbox.mirror import upstream
 from sandbox.mirror.archive import Chart
-
-_NOT_PACKED = ("ci/", "tests/", "README.md.gotmpl", ".helmignore", "Chart.lock", "templates/crds/README.md")
 
 _ANNOTATIONS = """\
     {{- with .Values.crds.annotations }}
@@ -27,15 +24,9 @@ _ANNOTATIONS = """\
 
 def chart(source: Path) -> Chart:
     """The chart of `source`, a folder with upstream's `chart/` and `crds.yaml`."""
-    root = source / "chart"
-    files = {
-        name: path.read_bytes()
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and not (name := str(path.relative_to(root))).startswith(_NOT_PACKED)
-    }
-    meta = yaml.safe_load(files["Chart.yaml"])
-    meta.pop("dependencies", None)
-    files["Chart.yaml"] = yaml.safe_dump(meta, sort_keys=False).encode()
+    files = upstream.packed(source / "chart")
+    files.pop("templates/crds/README.md", None)
+    files["Chart.yaml"] = upstream.without_missing_dependencies(files)
     served = b"unsafeServeV1Beta1" in files["values.yaml"]
     for document in (source / "crds.yaml").read_text().split("\n---\n"):
         singular = _field("singular", document)

@@ -1,32 +1,143 @@
 """The Git repositories of the mirror, with the same commits on every machine.
 
 Owns their content and making them bare. Does not own serving them. Author, committer and dates are fixed, so
-that the commit id is a constant that a catalogue can pin.
+that commit ids are constants that a catalogue can pin.
 """
 
 import os
 import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 PLATFORM = "github.com/acme/platform.git"
 
-FILES = {
-    "README.md": (
-        "# platform\n\n"
-        "`empty/` is what a cluster that leaves the fleet is pointed at when its workloads are to be removed:\n"
-        "nothing is wanted there, so everything that was delivered is pruned.\n"
-    ),
-    "empty/.gitkeep": "",
-}
+_README_OF_EMPTY = (
+    "# platform\n\n"
+    "`empty/` is what a cluster that leaves the fleet is pointed at when its workloads are to be removed:\n"
+    "nothing is wanted there, so everything that was delivered is pruned.\n"
+)
 
-_FIXED = {
-    "GIT_AUTHOR_NAME": "Acme Platform",
-    "GIT_AUTHOR_EMAIL": "platform@acme.example",
-    "GIT_AUTHOR_DATE": "2026-01-01T00:00:00+0000",
-    "GIT_COMMITTER_NAME": "Acme Platform",
-    "GIT_COMMITTER_EMAIL": "platform@acme.example",
-    "GIT_COMMITTER_DATE": "2026-01-01T00:00:00+0000",
-}
+_README_OF_ADDONS = """
+Add-ons of the platform's own, which a catalogue pins by commit:
+
+- `addons/baseline/` (kustomize): priorities for the fleet's own workloads, and the namespace `fleet-baseline` with
+  its quota and the settings that other teams read.
+- `addons/network-defaults/` (plain directory): what a namespace starts with, closed to other namespaces. The
+  files name no namespace; they belong where they are delivered to.
+"""
+
+_KUSTOMIZATION = """\
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: fleet-baseline
+resources:
+  - priority-classes.yaml
+  - quota.yaml
+  - settings.yaml
+"""
+
+_PRIORITY_CLASSES = """\
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata:
+  name: fleet-critical
+value: 1000000
+description: What every other workload of a cluster needs.
+---
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata:
+  name: fleet-batch
+value: -100
+preemptionPolicy: Never
+description: What can wait.
+"""
+
+_QUOTA = """\
+apiVersion: v1
+kind: ResourceQuota
+metadata:
+  name: baseline
+spec:
+  hard:
+    pods: "{pods}"
+"""
+
+_SETTINGS = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: fleet-settings
+data:
+  logFormat: json
+"""
+
+_DENY = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: same-namespace-only
+spec:
+  podSelector: {}
+  policyTypes: [Ingress]
+  ingress:
+    - from:
+        - podSelector: {}
+"""
+
+_NETWORK_SETTINGS = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: network-defaults
+data:
+  clusterDomain: cluster.local
+"""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """`files`: path -> text, those that differ from the commit before; `day` of January 2026."""
+
+    message: str
+    day: int
+    files: Mapping[str, str]
+
+
+COMMITS = (
+    Commit(
+        "An empty folder for clusters that leave",
+        1,
+        {"README.md": _README_OF_EMPTY, "empty/.gitkeep": ""},
+    ),
+    Commit(
+        "Two add-ons of the platform's own",
+        2,
+        {
+            "README.md": _README_OF_EMPTY + _README_OF_ADDONS,
+            "addons/baseline/kustomization.yaml": _KUSTOMIZATION,
+            "addons/baseline/priority-classes.yaml": _PRIORITY_CLASSES,
+            "addons/baseline/quota.yaml": _QUOTA.format(pods=20),
+            "addons/baseline/settings.yaml": _SETTINGS,
+            "addons/network-defaults/network-policy.yaml": _DENY,
+            "addons/network-defaults/settings.yaml": _NETWORK_SETTINGS,
+        },
+    ),
+    Commit(
+        "Baseline: twice the pods, and a log level",
+        3,
+        {
+            "addons/baseline/quota.yaml": _QUOTA.format(pods=40),
+            "addons/baseline/settings.yaml": f"{_SETTINGS}  logLevel: info\n",
+        },
+    ),
+)
+
+_BRANCH = "refs/heads/main"
+_WHO = "Acme Platform <platform@acme.example>"
+_NEW_YEAR = 1767225600
+_DAY = 86400
 
 
 def environment() -> dict[str, str]:
@@ -35,40 +146,33 @@ def environment() -> dict[str, str]:
     return {**kept, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
 
 
-def write_platform(root: Path) -> str:
-    """Make the bare repository below `root` and give the id of its one commit, on branch main."""
+def write_platform(root: Path) -> list[str]:
+    """Make the bare repository below `root` and give the ids of its commits, oldest first, on branch main."""
     folder = root / PLATFORM
     folder.mkdir(parents=True)
     _git(folder, "init", "--quiet", "--bare", "--initial-branch=main", "--object-format=sha1", ".")
     # GitHub serves any commit by its id, not only the tips of branches.
     _git(folder, "config", "uploadpack.allowAnySHA1InWant", "true")
-    tree = _tree(folder, FILES)
-    commit = _git(folder, "commit-tree", tree, "-m", "An empty folder for clusters that leave")
-    _git(folder, "update-ref", "refs/heads/main", commit)
-    return commit
+    _git(folder, "fast-import", "--quiet", stdin="".join(_stream(commit) for commit in COMMITS))
+    return _git(folder, "rev-list", "--reverse", _BRANCH).split()
 
 
-def _tree(folder: Path, files: dict[str, str]) -> str:
-    """Write the blobs and trees of `files` (path -> text) and give the id of the root tree."""
-    lines = []
-    below: dict[str, dict[str, str]] = {}
-    for path, text in files.items():
-        head, slash, rest = path.partition("/")
-        if slash:
-            below.setdefault(head, {})[rest] = text
-        else:
-            blob = _git(folder, "hash-object", "-w", "--stdin", stdin=text)
-            lines.append(f"100644 blob {blob}\t{head}")
-    for name, inner in below.items():
-        lines.append(f"040000 tree {_tree(folder, inner)}\t{name}")
-    return _git(folder, "mktree", stdin="".join(f"{line}\n" for line in lines))
+def _stream(commit: Commit) -> str:
+    """`commit` for `git fast-import`; the first one starts the branch, the others go on top of it."""
+    when = f"{_WHO} {_NEW_YEAR + (commit.day - 1) * _DAY} +0000"
+    files = "".join(f"M 100644 inline {path}\n{_data(text)}" for path, text in commit.files.items())
+    return f"commit {_BRANCH}\nauthor {when}\ncommitter {when}\n{_data(commit.message + chr(10))}{files}"
+
+
+def _data(text: str) -> str:
+    return f"data {len(text.encode())}\n{text}\n"
 
 
 def _git(folder: Path, *arguments: str, stdin: str = "") -> str:
     done = subprocess.run(
         ["git", *arguments],
         cwd=folder,
-        env={**environment(), **_FIXED},
+        env=environment(),
         input=stdin,
         capture_output=True,
         text=True,

@@ -8,12 +8,13 @@ PyPI ships, so a machine needs Python and git alone.
 from sandbox.tools.error import MissingTool, ToolError
 from sandbox.tools.getting import ensure, silent
 from sandbox.tools.group import GROUPS, Group, GroupName, pinned
-from sandbox.tools.modules import charts, manifests
+from sandbox.tools.modules import chart_name, charts, manifests
 
 __all__ = [
     "ensure",
     "manifests",
     "charts",
+    "chart_name",
     "silent",
     "pinned",
     "Group",

@@ -17,8 +17,8 @@ def _say(line: str) -> None:
 def main() -> int:
     """Exit code 0, or 3 where this machine lacks something."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.tools", description="Get the sandbox's tools.")
-    parser.add_argument("group", nargs="*", help=f"one of {', '.join(GROUPS)}; none: pulumi and delivery")
-    asked = parser.parse_args().group or ["pulumi", "delivery"]
+    parser.add_argument("group", nargs="*", help=f"one of {', '.join(GROUPS)}; none: all of them")
+    asked = parser.parse_args().group or list(GROUPS)
     for name in asked:
         if name not in GROUPS:
             parser.error(f"there is no group {name}; there are {', '.join(GROUPS)}")

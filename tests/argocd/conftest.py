@@ -90,12 +90,13 @@ class Hub:
         return self.runner.wait(40)
 
 
-def until(what: str, holds: Callable[[], object], seconds: float = 120) -> None:
-    """Wait until `holds()` is true; fails with `what` after `seconds`."""
+def until(what: str, holds: Callable[[], object], seconds: float = 120, pause: float = 0.25) -> None:
+    """Wait until `holds()` is true; fails with `what` after `seconds`. `pause`: seconds from one look to the next;
+    where each costs a process, they would slow down what is waited for."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"not in time: {what}"
-        time.sleep(0.25)
+        time.sleep(pause)
 
 
 def alive(pid: int) -> bool:

@@ -150,6 +150,12 @@ def test_what_restarts_a_process() -> None:
     rolled["spec"]["template"]["metadata"] = {"annotations": {"checksum/cm": "x"}}
     assert components(rolled)[0].digest != before.digest
     assert components(workload(SERVER, replicas=2))[0].digest != before.digest
+    upgraded = components(workload({**SERVER, "image": "quay.io/argoproj/argocd:v3.5.2"}))[0]
+    assert upgraded.digest != before.digest
+    assert (before.image, upgraded.image) == (
+        "quay.io/argoproj/argocd:v3.5.1",
+        "quay.io/argoproj/argocd:v3.5.2",
+    )
 
 
 def test_init_containers_of_the_argocd_tool_run_first() -> None:

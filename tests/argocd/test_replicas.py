@@ -59,7 +59,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         "Pulumi.acme.yaml": STACK,
     }.items():
         (folder / name).write_text(text)
-    values = chart_values(load_stack(folder, "acme").fleet)
+    loaded = load_stack(folder, "acme")
+    values = chart_values(loaded.fleet, loaded.catalogue)
     # Redis in three needs a node for each.
     with installed(tmp_path_factory.mktemp("hub"), values, len(PROCESSES), nodes=3) as made:
         yield made

@@ -11,7 +11,7 @@ WANTED = Wanted("external-secrets-a", "a", "external-secrets", "1.3.1", "externa
 
 
 def seen(**changed: str) -> Seen:
-    given = {"version": "1.3.1", "sync": "Synced", "health": "Healthy"} | changed
+    given: dict[str, Any] = {"version": "1.3.1", "sync": "Synced", "health": "Healthy"} | changed
     return Seen(application="external-secrets-a", cluster="a", addon="external-secrets", **given)
 
 

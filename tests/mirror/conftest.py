@@ -27,27 +27,16 @@ class Mirror(NamedTuple):
     helm: Path
     process: subprocess.Popen[bytes]
 
-    def template(
-        self, repository: str, chart: str, version: str, *more: str
-    ) -> "subprocess.CompletedProcess[str]":
-        release = "argocd" if chart == "argo-cd" else chart
+    @property
+    def host(self) -> str:
+        """Host and port, as OCI references begin."""
+        return self.url.removeprefix("http://")
+
+    def run(self, *command: str | Path) -> "subprocess.CompletedProcess[str]":
+        """Run a tool with a home of its own."""
         home = self.folder / "helm"
         return subprocess.run(
-            [
-                str(self.helm),
-                "template",
-                release,
-                chart,
-                "--repo",
-                f"{self.url}/{repository}",
-                "--version",
-                version,
-                "--namespace",
-                "argocd",
-                "--kube-version",
-                "1.36.3",
-                *more,
-            ],
+            [str(part) for part in command],
             capture_output=True,
             text=True,
             check=False,
@@ -56,8 +45,26 @@ class Mirror(NamedTuple):
                 "HELM_CACHE_HOME": str(home),
                 "HELM_CONFIG_HOME": str(home),
                 "HELM_DATA_HOME": str(home),
+                "DOCKER_CONFIG": str(home),
             },
         )
+
+    def template(
+        self, repository: str, chart: str, version: str, *more: str, namespace: str = "argocd"
+    ) -> "subprocess.CompletedProcess[str]":
+        """`helm template`, from the Helm repository (a path) or the OCI one (oci://PATH) that has `chart`."""
+        release = "argocd" if chart == "argo-cd" else chart
+        oci = repository.removeprefix("oci://")
+        where: tuple[str, ...] = (
+            (chart, "--repo", f"{self.url}/{repository}")
+            if oci == repository
+            else (f"oci://{self.host}/{oci}/{chart}", "--plain-http")
+        )
+        given = ("--version", version, "--namespace", namespace, "--kube-version", "1.36.3", "--include-crds")
+        done = self.run(self.helm, "template", release, *where, *given, *more)
+        # Of an OCI chart helm says first what it pulled.
+        done.stdout = done.stdout[max(done.stdout.find("---\n"), 0) :]
+        return done
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,15 @@
 """What the mirror serves is the same bytes everywhere and is what the upstream builds would make."""
 
+import gzip
+import io
+import tarfile
 from pathlib import Path
 
 import pytest
 import yaml
 
-from sandbox.mirror import git
-from sandbox.mirror.archive import Chart, write_repository
+from sandbox.mirror import git, upstream
+from sandbox.mirror.archive import Chart, tar_gz, write_repository
 from sandbox.mirror.external_secrets import crd_template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,12 +37,12 @@ spec:
 
 def test_the_catalogue_pins_the_commit_of_the_empty_folder(tmp_path: Path) -> None:
     source = yaml.safe_load((ROOT / "stacks" / "catalog.yaml").read_text())["emptySource"]
-    assert source["revision"] == git.write_platform(tmp_path)
+    assert source["revision"] in git.write_platform(tmp_path)
     assert source["repository"] == f"https://{git.PLATFORM}"
-    assert f"{source['path']}/.gitkeep" in git.FILES
+    assert f"{source['path']}/.gitkeep" in git.COMMITS[0].files
 
 
-def test_the_commit_does_not_depend_on_who_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commits_do_not_depend_on_who_makes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = git.write_platform(tmp_path / "a")
     for name in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_EMAIL"):
         monkeypatch.setenv(name, "someone else")
@@ -59,6 +62,19 @@ def test_an_archive_is_the_same_bytes_each_time(tmp_path: Path) -> None:
     (entry,) = yaml.safe_load(index)["entries"]["shop"]
     assert entry["urls"] == ["shop-1.0.0.tgz"]
     assert (tmp_path / "a" / "shop-1.0.0.tgz").exists()
+
+
+@pytest.mark.parametrize("size", [0, 1, 0xFFFF - 1536, 0xFFFF, 0xFFFF + 1, 3 * 0xFFFF])
+def test_an_archive_is_a_whole_tar_gz_that_no_library_made_smaller(size: int) -> None:
+    content = bytes(index % 251 for index in range(size))
+    packed = tar_gz({"a": content, f"{'long/' * 40}b": b"more"})
+    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as tar:
+        found = {one.name: tar.extractfile(one) for one in tar}
+        assert {name: file.read() for name, file in found.items() if file} == {
+            "a": content,
+            f"{'long/' * 40}b": b"more",
+        }
+    assert len(packed) > len(gzip.decompress(packed)) > size
 
 
 @pytest.mark.parametrize(
@@ -89,3 +105,16 @@ def test_a_crd_that_would_need_more_than_this_is_refused() -> None:
         crd_template(crd + "# {{ x }}\n", v1beta1_switch=True)
     with pytest.raises(ValueError, match="v1alpha1"):
         crd_template(crd.replace("name: v1beta1", "name: v1alpha1"), v1beta1_switch=True)
+
+
+def test_a_dependency_whose_chart_is_not_there_is_left_out() -> None:
+    meta = {"name": "a", "version": "1.0.0", "dependencies": [{"name": "b"}, {"name": "c"}]}
+    files = {"Chart.yaml": yaml.safe_dump(meta).encode(), "charts/c/Chart.yaml": b""}
+    assert yaml.safe_load(upstream.without_missing_dependencies(files))["dependencies"] == [{"name": "c"}]
+
+
+def test_a_source_of_another_version_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "chart").mkdir()
+    (tmp_path / "chart" / "Chart.yaml").write_text("name: a\nversion: 1.0.1\n")
+    with pytest.raises(ValueError, match=r"holds version 1\.0\.1 of the chart, not 1\.0\.0"):
+        upstream.chart(tmp_path, "1.0.0")

@@ -14,8 +14,8 @@ import yaml
 from model import load_stack
 from model.argocd import KINDS_OF_ARGOCD, chart_values
 from tests.mirror.conftest import ARGO, Mirror, Objects, objects, values
-from tests.model.conftest import CATALOGUE, FLEET, STACK
-from tests.model.test_argocd_values import EVERYTHING, SECTION
+from tests.model.conftest import FLEET, STACK
+from tests.model.test_argocd_values import EVERYTHING, ROLLED_OUT, SECTION
 
 pytestmark = pytest.mark.sandbox
 
@@ -24,19 +24,26 @@ CLUSTER_SCOPED = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition
 
 
 def chart_values_of(folder: Path, settings: str) -> dict[str, Any]:
-    """The chart's values for the small fleet with these lines as its section `argocd`."""
+    """The chart's values for the small fleet with these lines as its section `argocd`, and an add-on that is rolled
+    out."""
     (folder / "stacks").mkdir()
     fleet = FLEET.replace(SECTION, f"argocd:\n{settings}" if settings else "")
-    texts = {"acme.fleet.yaml": fleet, "catalog.yaml": CATALOGUE, "Pulumi.acme.yaml": STACK}
+    texts = {"acme.fleet.yaml": fleet, "catalog.yaml": ROLLED_OUT, "Pulumi.acme.yaml": STACK}
     for name, text in texts.items():
         (folder / "stacks" / name).write_text(text)
-    return chart_values(load_stack(folder / "stacks", "acme").fleet)
+    made = load_stack(folder / "stacks", "acme")
+    return chart_values(made.fleet, made.catalogue)
 
 
-@pytest.fixture(scope="module", params=["", EVERYTHING], ids=["nothing set", "everything set"])
+@pytest.fixture(
+    scope="module",
+    params=[("", "10.3.3"), (EVERYTHING, "10.3.3"), (EVERYTHING, "10.9.0")],
+    ids=["nothing set", "everything set", "a later chart"],
+)
 def made(request: pytest.FixtureRequest, mirror: Mirror, tmp_path_factory: pytest.TempPathFactory) -> Objects:
     folder = tmp_path_factory.mktemp("values")
-    done = mirror.template(ARGO, "argo-cd", "10.3.3", *values(folder, chart_values_of(folder, request.param)))
+    settings, version = request.param
+    done = mirror.template(ARGO, "argo-cd", version, *values(folder, chart_values_of(folder, settings)))
     assert done.returncode == 0, done.stderr
     return objects(done.stdout)
 
@@ -52,6 +59,21 @@ def test_argocd_may_make_everything_that_the_chart_makes(made: Objects) -> None:
     scoped = {kind for kind in kinds if kind.rpartition("/")[2] in CLUSTER_SCOPED}
     assert scoped == set(KINDS_OF_ARGOCD["cluster"])
     assert kinds - scoped <= set(KINDS_OF_ARGOCD["namespaced"])
+
+
+def test_a_component_reads_every_parameter_that_is_set(made: Objects) -> None:
+    """What no pod template maps would be without effect, and without a word."""
+    read = {
+        reference["key"]
+        for _, pod in pods(made)
+        for container in pod["containers"]
+        for variable in container.get("env", [])
+        if (reference := variable.get("valueFrom", {}).get("configMapKeyRef", {})).get("name")
+        == "argocd-cmd-params-cm"
+    }
+    params = made["ConfigMap", "argocd-cmd-params-cm"]["data"]
+    assert set(params) <= read
+    assert params["applicationsetcontroller.enable.progressive.syncs"] == "true"
 
 
 def test_no_list_that_server_side_apply_merges_holds_a_name_twice(made: Objects) -> None:

@@ -69,9 +69,12 @@ def test_git_clones_and_fetches_a_commit(mirror: Mirror, tmp_path: Path) -> None
 
 def test_the_stand_in_is_marked_as_one(mirror: Mirror) -> None:
     index = yaml.safe_load(urllib.request.urlopen(f"{mirror.url}/{ARGO}/index.yaml").read())
-    (entry,) = index["entries"]["argo-cd"]
-    assert entry["description"].startswith("STAND-IN")
-    assert (entry["version"], entry["appVersion"]) == ("10.3.3", "v3.5.1")
+    entries = index["entries"]["argo-cd"]
+    assert all(entry["description"].startswith("STAND-IN") for entry in entries)
+    assert [(entry["version"], entry["appVersion"]) for entry in entries] == [
+        ("10.3.3", "v3.5.1"),
+        ("10.9.0", "v3.5.2"),
+    ]
 
 
 def test_the_stand_in_holds_upstream_s_objects(mirror: Mirror) -> None:
@@ -290,3 +293,20 @@ def test_a_value_that_it_does_not_know_is_refused(mirror: Mirror, setting: str, 
     done = mirror.template(ARGO, "argo-cd", "10.3.3", "--set", setting)
     assert done.returncode != 0
     assert says in done.stderr
+
+
+def test_a_later_stand_in_differs_in_every_pod_and_in_one_parameter(mirror: Mirror) -> None:
+    before, after = (
+        objects(mirror.template(ARGO, "argo-cd", version).stdout) for version in ("10.3.3", "10.9.0")
+    )
+    assert set(before) == set(after)
+    for (kind, name), one in after.items():
+        if kind in ("Deployment", "StatefulSet"):
+            earlier, pod = before[kind, name]["spec"]["template"], one["spec"]["template"]
+            labels = [each["metadata"]["labels"]["helm.sh/chart"] for each in (earlier, pod)]
+            assert labels == ["argo-cd-10.3.3", "argo-cd-10.9.0"], "so that every pod is replaced"
+            assert before[kind, name]["spec"]["selector"] == one["spec"]["selector"], "it cannot be changed"
+            image = pod["spec"]["containers"][0]["image"]
+            assert image.endswith(":v3.5.2") == image.startswith("quay.io/argoproj/argocd"), image
+    key, params = "server.glob.cache.size", ("ConfigMap", "argocd-cmd-params-cm")
+    assert key not in before[params]["data"] and after[params]["data"][key] == "4096"

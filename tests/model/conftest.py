@@ -41,6 +41,7 @@ clusters:
       external-secrets:
         version: 1.4.0
         reason: tries the new one first
+        until: "2027-01-31"
 """
 
 CATALOGUE = """\

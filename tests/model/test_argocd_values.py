@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from model import Configuration, ConfigurationError, load_stack
+from model.application_set import application_set_spec
 from model.argocd import (
     addons_project_spec,
     argocd_project_spec,
@@ -24,7 +25,7 @@ from model.argocd import (
     self_application_spec,
 )
 from model.argocd_settings import ArgocdSettings
-from tests.model.conftest import FLEET
+from tests.model.conftest import CATALOGUE, FLEET
 
 FLEET_FILE = "stacks/acme.fleet.yaml"
 SECTION = "argocd:\n  reconciliationSeconds: 60\n"
@@ -63,6 +64,7 @@ KEYS = {
         (
             "configs/params/controller.self.heal.backoff.cap.seconds",
             "configs/params/controller.sharding.algorithm",
+            "configs/params/applicationsetcontroller.enable.progressive.syncs",
         ),
         PARAMETERS,
     ),
@@ -106,17 +108,25 @@ EVERYTHING = (
 )
 
 
-@pytest.fixture
-def loaded(folder: Callable[..., Path]) -> Callable[[str], Configuration]:
-    """Loads the small fleet with these lines as its section `argocd`."""
+ADDON = "  external-secrets:\n"
+ROLLED_OUT = CATALOGUE.replace(ADDON, f"{ADDON}    rollOut: {{}}\n")
+"""The small catalogue with an add-on that Argo CD brings ring by ring."""
 
-    def load(settings: str) -> Configuration:
+
+@pytest.fixture
+def loaded(folder: Callable[..., Path]) -> Callable[..., Configuration]:
+    """Loads the small fleet with these lines as its section `argocd`, and a catalogue."""
+
+    def load(settings: str, catalogue: str = CATALOGUE) -> Configuration:
         assert SECTION in FLEET
-        return load_stack(
-            folder(fleet=FLEET.replace(SECTION, f"argocd:\n{settings}" if settings else "")), "acme"
-        )
+        fleet = FLEET.replace(SECTION, f"argocd:\n{settings}" if settings else "")
+        return load_stack(folder(fleet=fleet, catalogue=catalogue), "acme")
 
     return load
+
+
+def values_of(made: Configuration) -> dict[str, Any]:
+    return chart_values(made.fleet, made.catalogue)
 
 
 def paths(values: dict[str, Any], at: str = "") -> Iterator[str]:
@@ -129,20 +139,26 @@ def paths(values: dict[str, Any], at: str = "") -> Iterator[str]:
             yield path
 
 
-@pytest.mark.parametrize("settings", ["", EVERYTHING], ids=["nothing set", "everything set"])
-def test_every_key_is_known_from_the_chart(loaded: Callable[[str], Configuration], settings: str) -> None:
-    found = set(paths(chart_values(loaded(settings).fleet)))
+@pytest.mark.parametrize(
+    ("settings", "catalogue"),
+    [("", CATALOGUE), (EVERYTHING, ROLLED_OUT)],
+    ids=["nothing set", "everything set"],
+)
+def test_every_key_is_known_from_the_chart(
+    loaded: Callable[..., Configuration], settings: str, catalogue: str
+) -> None:
+    found = set(paths(values_of(loaded(settings, catalogue))))
     assert found <= set(KEYS), "look it up in the chart, then add it with its source"
 
 
-def test_no_known_key_is_one_that_nobody_sets(loaded: Callable[[str], Configuration]) -> None:
-    assert set(paths(chart_values(loaded(EVERYTHING).fleet))) == set(KEYS)
+def test_no_known_key_is_one_that_nobody_sets(loaded: Callable[..., Configuration]) -> None:
+    assert set(paths(values_of(loaded(EVERYTHING, ROLLED_OUT)))) == set(KEYS)
 
 
 def test_values_hold_nothing_that_the_chart_would_turn_into_nonsense(
-    loaded: Callable[[str], Configuration],
+    loaded: Callable[..., Configuration],
 ) -> None:
-    values = chart_values(loaded(EVERYTHING).fleet)
+    values = values_of(loaded(EVERYTHING))
     for section in ("cm", "params", "rbac"):
         for key, value in values["configs"][section].items():
             # A list or map becomes `map[...]` there, and a large number 1e+06.
@@ -153,18 +169,18 @@ def test_values_hold_nothing_that_the_chart_would_turn_into_nonsense(
     assert len(names) == len(set(names))
 
 
-def test_one_of_each_has_no_budget_and_more_have_one(loaded: Callable[[str], Configuration]) -> None:
-    alone = chart_values(loaded("").fleet)
+def test_one_of_each_has_no_budget_and_more_have_one(loaded: Callable[..., Configuration]) -> None:
+    alone = values_of(loaded(""))
     assert all(alone[one] == {"replicas": 1} for one in ("repoServer", "applicationSet"))
     assert "redis-ha" not in alone
-    more = chart_values(loaded("  replicas: {repoServer: 2}\n").fleet)
+    more = values_of(loaded("  replicas: {repoServer: 2}\n"))
     assert more["repoServer"] == {"replicas": 2, "pdb": {"enabled": True, "maxUnavailable": 1}}
     assert "pdb" not in more["server"]
 
 
-def test_redis_in_three_comes_with_what_it_needs(loaded: Callable[[str], Configuration]) -> None:
+def test_redis_in_three_comes_with_what_it_needs(loaded: Callable[..., Configuration]) -> None:
     made = loaded("  redisHa: true\n")
-    values = chart_values(made.fleet)
+    values = values_of(made)
     assert values["redis-ha"]["enabled"] and values["redis"]["enabled"]
     assert "redis.server" not in values["configs"]["params"], "the chart names the proxy by itself"
     # What the chart then makes has to be allowed to Argo CD's own Application.
@@ -172,25 +188,33 @@ def test_redis_in_three_comes_with_what_it_needs(loaded: Callable[[str], Configu
     assert {"StatefulSet", "Deployment", "PodDisruptionBudget", "Role", "RoleBinding", "ConfigMap"} <= kinds
 
 
-def test_sharding_and_pace(loaded: Callable[[str], Configuration]) -> None:
-    values = chart_values(
-        loaded("  sharding: round-robin\n  replicas: {controller: 2}\n  clientQps: 20\n").fleet
-    )
+def test_sharding_and_pace(loaded: Callable[..., Configuration]) -> None:
+    values = values_of(loaded("  sharding: round-robin\n  replicas: {controller: 2}\n  clientQps: 20\n"))
     assert values["controller"]["replicas"] == 2
     assert values["configs"]["params"]["controller.sharding.algorithm"] == "round-robin"
     assert {"name": "ARGOCD_K8S_CLIENT_QPS", "value": "20"} in values["controller"]["env"]
     assert "ARGOCD_K8S_CLIENT_BURST" not in json.dumps(values)
-    plain = chart_values(loaded("").fleet)
+    plain = values_of(loaded(""))
     assert plain["configs"]["params"]["controller.sharding.algorithm"] == "legacy"
     assert plain["controller"]["env"] == [
         {"name": "ARGOCD_CLUSTER_CACHE_WATCH_RESYNC_DURATION", "value": "0s"}
     ]
 
 
-def test_more_exclusions_come_beside_the_default_ones(loaded: Callable[[str], Configuration]) -> None:
-    before = yaml.safe_load(chart_values(loaded("").fleet)["configs"]["cm"]["resource.exclusions"])
+def test_rolling_out_is_on_where_an_add_on_wants_it(loaded: Callable[..., Configuration]) -> None:
+    """The key of argocd-cmd-params-cm that Argo CD 3.5.7's manifests give to the ApplicationSet controller."""
+    key = "applicationsetcontroller.enable.progressive.syncs"
+    assert key not in values_of(loaded(""))["configs"]["params"]
+    made = loaded("", ROLLED_OUT)
+    assert values_of(made)["configs"]["params"][key] == "true"
+    spec = self_application_spec(made.fleet, made.catalogue)
+    assert spec["source"]["helm"]["valuesObject"]["configs"]["params"][key] == "true"
+
+
+def test_more_exclusions_come_beside_the_default_ones(loaded: Callable[..., Configuration]) -> None:
+    before = yaml.safe_load(values_of(loaded(""))["configs"]["cm"]["resource.exclusions"])
     lines = "  resourceExclusions: [{apiGroups: ['', apps], kinds: [ControllerRevision]}]\n"
-    after = yaml.safe_load(chart_values(loaded(lines).fleet)["configs"]["cm"]["resource.exclusions"])
+    after = yaml.safe_load(values_of(loaded(lines))["configs"]["cm"]["resource.exclusions"])
     added = [
         {"apiGroups": [group], "kinds": ["ControllerRevision"], "clusters": ["*"]} for group in ("", "apps")
     ]
@@ -200,9 +224,9 @@ def test_more_exclusions_come_beside_the_default_ones(loaded: Callable[[str], Co
     assert defaults <= {kind for one in before for kind in one["kinds"]}
 
 
-def test_inclusions_are_there_only_where_they_are_given(loaded: Callable[[str], Configuration]) -> None:
-    assert "resource.inclusions" not in chart_values(loaded("").fleet)["configs"]["cm"]
-    made = yaml.safe_load(chart_values(loaded(INCLUSIONS).fleet)["configs"]["cm"]["resource.inclusions"])
+def test_inclusions_are_there_only_where_they_are_given(loaded: Callable[..., Configuration]) -> None:
+    assert "resource.inclusions" not in values_of(loaded(""))["configs"]["cm"]
+    made = yaml.safe_load(values_of(loaded(INCLUSIONS))["configs"]["cm"]["resource.inclusions"])
     pairs = [
         ("*", ["Job", "HorizontalPodAutoscaler", "PodDisruptionBudget"]),
         *((group, ["*"]) for group in ("", "apps", "*.k8s.io")),
@@ -234,8 +258,8 @@ def test_what_argocd_looks_at(settings: str, kind: str, watched: bool) -> None:
     assert is_watched(given, kind) is watched
 
 
-def test_login_of_people(loaded: Callable[[str], Configuration]) -> None:
-    values = chart_values(loaded(SSO).fleet)
+def test_login_of_people(loaded: Callable[..., Configuration]) -> None:
+    values = values_of(loaded(SSO))
     assert values["global"]["domain"] == "argocd.acme.example"
     assert yaml.safe_load(values["configs"]["cm"]["oidc.config"]) == {
         "name": "SSO",
@@ -252,13 +276,13 @@ def test_login_of_people(loaded: Callable[[str], Configuration]) -> None:
     assert values["dex"] == {"enabled": False}
 
 
-def test_without_login_nobody_may_anything(loaded: Callable[[str], Configuration]) -> None:
-    configs = chart_values(loaded("").fleet)["configs"]
+def test_without_login_nobody_may_anything(loaded: Callable[..., Configuration]) -> None:
+    configs = values_of(loaded(""))["configs"]
     assert "oidc.config" not in configs["cm"] and configs["cm"]["admin.enabled"] is False
     assert configs["rbac"] == {"policy.default": "", "policy.csv": "", "scopes": "[groups]"}
 
 
-def test_google_accounts_go_by_address(loaded: Callable[[str], Configuration]) -> None:
+def test_google_accounts_go_by_address(loaded: Callable[..., Configuration]) -> None:
     lines = """\
   domain: argocd.acme.example
   sso:
@@ -269,7 +293,7 @@ def test_google_accounts_go_by_address(loaded: Callable[[str], Configuration]) -
     groups: {oncall@acme.example: admin}
     defaultAccess: readonly
 """
-    rbac = chart_values(loaded(lines).fleet)["configs"]["rbac"]
+    rbac = values_of(loaded(lines))["configs"]["rbac"]
     assert rbac == {
         "policy.default": "role:readonly",
         "policy.csv": "g, oncall@acme.example, role:admin\n",
@@ -287,10 +311,10 @@ def test_google_accounts_go_by_address(loaded: Callable[[str], Configuration]) -
     ],
 )
 def test_who_acts_as_which_account(
-    loaded: Callable[[str], Configuration], settings: str, controller: str | None, server: str | None
+    loaded: Callable[..., Configuration], settings: str, controller: str | None, server: str | None
 ) -> None:
     made = loaded(settings)
-    values = chart_values(made.fleet)
+    values = values_of(made)
     for component, account in (("controller", controller), ("server", server)):
         annotations = values[component].get("serviceAccount", {}).get("annotations", {})
         email = f"{account}@{made.fleet.hub.project}.iam.gserviceaccount.com"
@@ -299,7 +323,7 @@ def test_who_acts_as_which_account(
     assert values["configs"]["cm"]["exec.enabled"] is ("exec" in settings)
 
 
-def test_argocd_keeps_its_application_as_it_was_written(loaded: Callable[[str], Configuration]) -> None:
+def test_argocd_keeps_its_application_as_it_was_written(loaded: Callable[..., Configuration]) -> None:
     """It drops `group: ""` (and every other empty text) from ignoreDifferences when it writes the object back, and
     would then own the list: the next server-side apply from here would be a conflict."""
     made = loaded(EVERYTHING)
@@ -312,12 +336,66 @@ def test_argocd_keeps_its_application_as_it_was_written(loaded: Callable[[str], 
     assert '""' not in json.dumps(spec) and "null" not in json.dumps(spec)
 
 
-def test_addons_go_to_clusters_by_name(loaded: Callable[[str], Configuration]) -> None:
+def test_addons_go_to_clusters_by_name(loaded: Callable[..., Configuration]) -> None:
     made = loaded("")
     spec = addons_project_spec(made.fleet, made.catalogue)
     assert spec["destinations"] == [
         {"name": name, "namespace": "external-secrets"} for name in ("hub", "osaka", "tokyo")
     ]
+
+
+def test_addons_may_go_where_they_write_and_come_from_where_they_are(
+    loaded: Callable[..., Configuration],
+) -> None:
+    """Of a chart in an OCI registry Argo CD compares the address without the scheme, of a folder in one with it."""
+    more = """\
+  reloader:
+    repository: oci://registry.example.org/charts
+    chart: reloader
+    version: 2.2.0
+    namespace: reloader
+    otherNamespaces: [kube-system, reloader-shared]
+    kinds: {cluster: [rbac.authorization.k8s.io/ClusterRole], namespaced: [batch/CronJob]}
+    kubernetes: ["1.35", "1.36"]
+  agent:
+    repository: oci://registry.example.org/folders/agent
+    directory: base
+    version: sha256:1111111111111111111111111111111111111111111111111111111111111111
+    namespace: agent
+    kinds: {namespaced: [apps/DaemonSet]}
+    kubernetes: ["1.35", "1.36"]
+  quotas:
+    repository: https://git.example.org/platform.git
+    kustomize: quotas
+    version: 0123456789abcdef0123456789abcdef01234567
+    namespace: quotas
+    kinds: {namespaced: [ResourceQuota]}
+    kubernetes: ["1.35", "1.36"]
+"""
+    made = loaded("", CATALOGUE + more)
+    spec = addons_project_spec(made.fleet, made.catalogue)
+    assert spec["sourceRepos"] == [
+        "https://charts.example.org",
+        "https://git.example.org/platform.git",
+        "oci://registry.example.org/folders/agent",
+        "registry.example.org/charts",
+    ]
+    namespaces = ["agent", "external-secrets", "kube-system", "quotas", "reloader", "reloader-shared"]
+    assert spec["destinations"] == [
+        {"name": cluster, "namespace": namespace}
+        for cluster in ("hub", "osaka", "tokyo")
+        for namespace in namespaces
+    ]
+    kinds = {one["kind"] for one in spec["clusterResourceWhitelist"]}
+    assert kinds == {"Namespace", "CustomResourceDefinition", "ClusterRole"}
+    kinds = {one["kind"] for one in spec["namespaceResourceWhitelist"]}
+    assert kinds == {"Secret", "Deployment", "CronJob", "DaemonSet", "ResourceQuota"}
+    sources = {
+        generator["clusters"]["template"]["spec"]["source"]["repoURL"]
+        for name in made.catalogue.addons
+        for generator in application_set_spec(made.fleet, made.catalogue, name)["generators"]
+    }
+    assert sources <= set(spec["sourceRepos"]), "as the Applications write them"
 
 
 @dataclass(frozen=True)
@@ -459,7 +537,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_mistake_is_told(case: Case, loaded: Callable[[str], Configuration]) -> None:
+def test_mistake_is_told(case: Case, loaded: Callable[..., Configuration]) -> None:
     with pytest.raises(ConfigurationError) as caught:
         loaded(case.settings)
     path = f"argocd.{case.path}" if case.path else "argocd"

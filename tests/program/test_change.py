@@ -28,6 +28,11 @@ NEW = """
     kubernetes: "1.36"
     ring: dev
 """
+SETS = {
+    f"ApplicationSet {addon}"
+    for addon in ("baseline", "cert-manager", "external-secrets", "kyverno", "reloader")
+}
+"""What a cluster of the ring dev gets: its name stands in each."""
 LEAVING = "    lifecycle: leaving\n    workloads: remove\n"
 
 
@@ -82,7 +87,7 @@ def test_a_new_cluster_is_one_entry(folder: Path, environment: Mapping[str, str]
             "ClusterRoleBinding dev-osaka-shop-fleet-argocd",
             "Secret cluster-dev-osaka-shop",
         },
-        "update": {"AppProject addons"},
+        "update": {"AppProject addons", *SETS},
     }
 
 
@@ -113,7 +118,7 @@ def test_a_cluster_leaves_in_two_steps(folder: Path, environment: Mapping[str, s
     leaving = preview(folder, environment, STACK)
     assert operations(leaving) == {
         "update": {
-            "ApplicationSet external-secrets",
+            *SETS,
             "Cluster dev-osaka-data",
             "Secret cluster-dev-osaka-data",
             "kubernetes dev-osaka-data",
@@ -126,7 +131,7 @@ def test_a_cluster_leaves_in_two_steps(folder: Path, environment: Mapping[str, s
 
     edit(folder, FLEET, f"{entry}{LEAVING}", "")
     gone = operations(preview(folder, environment, STACK))
-    assert gone["update"] == {"AppProject addons", "ApplicationSet external-secrets"}
+    assert gone["update"] == {"AppProject addons", *SETS}
     assert {
         "Cluster dev-osaka-data",
         "Secret cluster-dev-osaka-data",

@@ -1,0 +1,5 @@
+module example.invalid/sandbox-tools/charts/external-dns-1.18.0
+
+go 1.26.0
+
+require sigs.k8s.io/external-dns v0.19.0
