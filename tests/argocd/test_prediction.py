@@ -104,7 +104,9 @@ class Names:
             return {new[name]: entry for name, entry in entries.items() if name in new}
 
         addons = {
-            new[name]: addon.model_copy(update={"after": tuple(new.get(other, other) for other in addon.after)})
+            new[name]: addon.model_copy(
+                update={"after": tuple(new.get(other, other) for other in addon.after)}
+            )
             for name, addon in configuration.catalogue.addons.items()
         }
         clusters = tuple(

@@ -20,7 +20,7 @@ import yaml
 
 from model.identity import AGENT_ROLE, AGENT_ROLE_ELSEWHERE
 from sandbox import clusters
-from sandbox.mirror import git
+from sandbox.mirror import git, oci
 from sandbox.tools import ensure
 from tests.e2e.conftest import Sandbox, until
 from tests.e2e.test_adoption import pulumi
@@ -146,7 +146,17 @@ def addons(version: str) -> dict[str, Any]:
         },
         "crds": {"groups": ["life.example"]},
     }
-    return {"agent": agent, "probe": probe}
+    # Not from Git: plain manifests that lie in an OCI registry, pinned by their digest.
+    priorities = {
+        "repository": f"oci://{oci.PRIORITY_CLASSES}",
+        "version": next(one.digest for one in oci.priority_classes()),
+        "kubernetes": ["1.36"],
+        "directory": ".",
+        "namespace": "priorities",
+        "kinds": {"cluster": ["scheduling.k8s.io/PriorityClass"]},
+        "select": {"rings": ["stable"]},
+    }
+    return {"agent": agent, "probe": probe, "priorities": priorities}
 
 
 # -- what there is
@@ -292,6 +302,13 @@ def change_agent(sandbox: Sandbox, **changed: Any) -> None:
 # -- add-ons
 
 
+def test_plain_manifests_come_from_an_oci_registry(sandbox: Sandbox, stage: tuple[str, str]) -> None:
+    found = api(sandbox, LAB, "/apis/scheduling.k8s.io/v1/priorityclasses")["items"]
+    ours = {one["metadata"]["name"] for one in found if one["metadata"]["name"].startswith("team-")}
+    assert "team-urgent" in ours
+    assert set(versions(sandbox, "priorities")) == {"hub", OSAKA, LAB}
+
+
 def test_an_addon_comes_ring_by_ring(sandbox: Sandbox, stage: tuple[str, str]) -> None:
     before = workloads(sandbox)
     assert {name.split()[0] for name in of(before, " agent/")} == {TOKYO}
@@ -365,6 +382,30 @@ def test_a_cluster_is_left_out_with_and_without_its_workloads(
 # -- accidents
 
 
+def test_a_lost_label_that_templates_read_freezes_and_deletes_nothing(
+    sandbox: Sandbox, stage: tuple[str, str]
+) -> None:
+    """Argo CD then leaves a whole set as it is: one cluster's mistake holds up the others, and harms none."""
+    before, there = workloads(sandbox), applications(sandbox)
+    path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applicationsets/agent"
+
+    def frozen() -> bool:
+        conditions = api(sandbox, "hub", path).get("status", {}).get("conditions", [])
+        return any(one["type"] == "ErrorOccurred" and one["status"] == "True" for one in conditions)
+
+    label = ("-n", "argocd", "label", "secret", f"cluster-{OSAKA}")
+    by_hand(sandbox, *label, "fleet_ring-")
+    try:
+        until("the set is frozen", frozen)
+        assert {name: one["metadata"]["uid"] for name, one in applications(sandbox).items()} == {
+            name: one["metadata"]["uid"] for name, one in there.items()
+        }
+        assert workloads(sandbox) == before
+    finally:
+        by_hand(sandbox, *label, "fleet_ring=stable")
+    until("it is not any more", lambda: not frozen())
+
+
 def test_nothing_cascades_from_what_is_broken_by_hand_and_refresh_and_up_heal_it(
     sandbox: Sandbox, stage: tuple[str, str]
 ) -> None:
@@ -374,15 +415,15 @@ def test_nothing_cascades_from_what_is_broken_by_hand_and_refresh_and_up_heal_it
         by_hand(sandbox, "-n", "argocd", "delete", "secret", f"cluster-{TOKYO}")
 
     def lose_a_label() -> None:
-        by_hand(sandbox, "-n", "argocd", "label", "secret", f"cluster-{OSAKA}", "fleet_ring-")
+        by_hand(sandbox, "-n", "argocd", "label", "secret", f"cluster-{OSAKA}", "fleet_cluster-")
 
     def mistype_the_selectors() -> None:
         path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applicationsets/external-secrets"
         patch = [
             {
                 "op": "replace",
-                "path": f"/spec/generators/{number}/clusters/selector/matchLabels/fleet_lifecycle",
-                "value": "activ",
+                "path": f"/spec/generators/{number}/clusters/selector/matchExpressions/0/key",
+                "value": "fleet_clustre",
             }
             for number in range(len(api(sandbox, "hub", path)["spec"]["generators"]))
         ]
