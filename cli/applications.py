@@ -144,12 +144,12 @@ def missing(wanted: Sequence[Wanted], seen: Sequence[Seen]) -> list[str]:
     lines = []
     for want in wanted:
         have = by_name.get(want.application)
+        said = f" ({have.message[:300]})" if have is not None and have.message else ""
         if have is None:
             lines.append(f"{want.application}: is not there")
         elif have.version != want.version:
-            lines.append(f"{want.application}: is at {have.version}, not yet at {want.version}")
+            lines.append(f"{want.application}: is at {have.version}, not yet at {want.version}{said}")
         elif (have.sync, have.health) != ("Synced", "Healthy"):
-            said = f" ({have.message[:300]})" if have.message else ""
             lines.append(f"{want.application}: {have.sync or 'Unknown'}, {have.health or 'Unknown'}{said}")
     known = {want.application for want in wanted}
     return lines + [f"{name}: should not be there" for name in by_name if name not in known]

@@ -163,9 +163,11 @@ def test_a_crashed_component_is_started_again(hub: Hub) -> None:
 def test_a_hub_that_goes_takes_its_processes_along(hub: Hub) -> None:
     pids = [one["pid"] for one in hub.record["processes"].values()]
     away = hub.kubeconfig.rename(hub.kubeconfig.with_suffix(".away"))
-    until("all have ended", lambda: not any(alive(pid) for pid in pids))
-    assert hub.record["hub"] is None
-    away.rename(hub.kubeconfig)
+    try:
+        until("all have ended", lambda: not any(alive(pid) for pid in pids))
+        until("the record says so", lambda: hub.record["hub"] is None)
+    finally:
+        away.rename(hub.kubeconfig)
     until("all run again", lambda: set(hub.record["processes"]) == COMPONENTS)
 
 

@@ -24,6 +24,7 @@ def test_a_fleet_as_predicted_misses_nothing() -> None:
     [
         ([], "is not there"),
         ([seen(version="1.2.1")], "is at 1.2.1, not yet at 1.3.1"),
+        ([seen(version="1.2.1", message="no such chart")], "not yet at 1.3.1 (no such chart)"),
         ([seen(sync="OutOfSync")], "OutOfSync, Healthy"),
         ([seen(health="Degraded", message="no such chart")], "no such chart"),
         ([seen(sync="", health="")], "Unknown, Unknown"),

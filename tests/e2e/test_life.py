@@ -463,6 +463,28 @@ def test_a_selector_with_a_typo_is_refused(sandbox: Sandbox, stage: tuple[str, s
     assert "did you mean `shop`" in done.stderr
 
 
+def test_a_chart_that_does_not_exist_at_a_version_changes_nothing_and_is_named(
+    sandbox: Sandbox, stage: tuple[str, str]
+) -> None:
+    """Only the repository knows; so it is Argo CD that says so, and `up` that passes it on."""
+
+    def version(number: str) -> Callable[[Any], None]:
+        return lambda catalogue: catalogue["addons"]["external-dns"].update(version=number)
+
+    before = workloads(sandbox)
+    sandbox.change(CATALOGUE, version("1.22.9"))
+    try:
+        done = sandbox.fleet("up", "--timeout", "30")
+        assert done.returncode == 4, done.stderr
+        assert "external-dns-tokyo-shop" in done.stderr and "1.22.9" in done.stderr.rpartition("error: ")[2]
+        assert "not found" in done.stderr, "the reason is Argo CD's own"
+        assert workloads(sandbox) == before
+    finally:
+        sandbox.change(CATALOGUE, version("1.22.0"))
+        sandbox.up()
+    assert workloads(sandbox) == before
+
+
 def test_an_addon_that_is_renamed_hands_its_workloads_over(sandbox: Sandbox, stage: tuple[str, str]) -> None:
     """Without protection. With it the engine refuses, see below."""
     before = workloads(sandbox)
