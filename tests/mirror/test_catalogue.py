@@ -2,7 +2,7 @@
 
 A kind that is missing in the catalogue is refused by Argo CD's AppProject, and two add-ons that bring one CRD undo each
 other. The charts are rendered by the real helm, folders by the real
-kustomize, with the values that the production fleet gives them.
+kustomize, with the values that a fleet gives them.
 """
 
 import subprocess
@@ -21,8 +21,8 @@ from tests.mirror.conftest import Mirror, values
 pytestmark = pytest.mark.sandbox
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-FLEET = load_stack(CHECKOUT / "stacks", "prod")
-ADDONS = load_stack(CHECKOUT / "stacks", "dev").catalogue.addons
+FLEETS = [load_stack(CHECKOUT / "stacks", stack) for stack in ("prod", "dev")]
+ADDONS = FLEETS[1].catalogue.addons
 """As upstream names them, without a mirror."""
 
 Objects = list[dict[str, Any]]
@@ -30,7 +30,7 @@ Objects = list[dict[str, Any]]
 
 def given(name: str) -> dict[str, Any]:
     """The values of an add-on on one cluster that gets it."""
-    return next(dict(one.values) for one in FLEET.applications if one.addon == name)
+    return next(dict(one.values) for fleet in FLEETS for one in fleet.applications if one.addon == name)
 
 
 def made(mirror: Mirror, name: str, addon: Addon, tmp_path: Path) -> Objects:
