@@ -66,7 +66,7 @@ def test_what_there_is(graphs: dict[str, Graph], stack: str) -> None:
     counted = {
         token: len(graph.of_type(token)) for token in (PROJECT, ACCOUNT, BUCKET, RING, KEY, POOL, PROVIDER)
     }
-    created = {"sandbox": 4, "prod": 5}[stack]
+    created = {"sandbox": 4, "prod": 4}[stack]
     assert counted == {PROJECT: created, ACCOUNT: 2, BUCKET: 2, RING: 1, KEY: 1, POOL: 1, PROVIDER: 1}
 
 
