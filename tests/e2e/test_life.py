@@ -11,6 +11,7 @@ apart, so that what follows it in this folder finds an empty stack.
 
 import functools
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -478,8 +479,8 @@ def test_a_chart_that_does_not_exist_at_a_version_changes_nothing_and_is_named(
     try:
         done = sandbox.fleet("up", "--timeout", "30")
         assert done.returncode == 4, done.stderr
-        assert "external-dns-tokyo-shop" in done.stderr and "1.22.9" in done.stderr.rpartition("error: ")[2]
-        assert "not found" in done.stderr, "the reason is Argo CD's own"
+        # The reason is Argo CD's own.
+        assert re.search(r"external-dns-tokyo-shop: [^\n]*failed to fetch chart", done.stderr), done.stderr
         assert workloads(sandbox) == before
     finally:
         sandbox.change(CATALOGUE, version("1.22.0"))
@@ -606,5 +607,6 @@ def test_a_registered_member_outlives_inventory_and_stack(sandbox: Sandbox, stag
     assert f"external-secrets-{LAB}" in applications(sandbox)
     assert workloads(sandbox, LAB) == before
     pulumi(sandbox, "destroy", "--yes", "--skip-preview", "--stack", "sandbox")
-    assert {one["name"] for one in sandbox.cloud("GET", "/v1/clusters")} == {LAB}
+    left = {one["name"] for one in sandbox.cloud("GET", "/v1/clusters")}
+    assert LAB in left and not left & {"hub", TOKYO, OSAKA}
     assert workloads(sandbox, LAB) == before
