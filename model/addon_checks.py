@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from model.catalogue import Addon, Ahead, Form
-from model.document import Document, Step
+from model.document import Document, Step, Told
 from model.problems import Problem, did_you_mean
 from model.stamping import version_in_ring
 from model.template import foreign_expressions, texts
@@ -24,16 +24,6 @@ _KUSTOMIZE_VALUES = (
 """What this program passes on of an Application's `kustomize`."""
 
 
-class _Told:
-    """Makes the problems of one add-on."""
-
-    def __init__(self, document: Document, name: str) -> None:
-        self._document, self._at = document, ("addons", name)
-
-    def __call__(self, path: tuple[Step, ...], value: Any, why: str, remedy: str) -> Problem:
-        return self._document.problem((*self._at, *path), value, why, remedy)
-
-
 def addon_problems(
     document: Document,
     addons: Mapping[str, Addon],
@@ -45,7 +35,7 @@ def addon_problems(
     where they could not be read."""
     problems: list[Problem] = []
     for name, addon in addons.items():
-        told = _Told(document, name)
+        told = document.below(("addons", name))
         problems += [*_form(told, addon), *_values(told, document, name, addon), *_leaving(told, addon)]
         problems += _order(told, name, addon, addons, raw)
         if rings is not None:
@@ -55,7 +45,7 @@ def addon_problems(
     return [*problems, *_owned_twice(document, addons), *_cycles(document, addons)]
 
 
-def _form(told: _Told, addon: Addon) -> Iterator[Problem]:
+def _form(told: Told, addon: Addon) -> Iterator[Problem]:
     forms = {"chart": addon.chart, "kustomize": addon.kustomize, "directory": addon.directory}
     given = [key for key, value in forms.items() if value is not None]
     if len(given) != 1:
@@ -88,7 +78,7 @@ def wrong_pin(addon: Addon, version: str) -> tuple[str, str] | None:
     return None
 
 
-def _values(told: _Told, document: Document, name: str, addon: Addon) -> Iterator[Problem]:
+def _values(told: Told, document: Document, name: str, addon: Addon) -> Iterator[Problem]:
     layers: list[tuple[tuple[Step, ...], Mapping[str, Any]]] = [(("values",), addon.values)]
     layers += [(("rings", ring, "values"), entry.values) for ring, entry in addon.rings.items()]
     for path, values in layers:
@@ -120,7 +110,7 @@ def value_problems(
             yield document.problem((*path, *inner), text, why, remedy)
 
 
-def _leaving(told: _Told, addon: Addon) -> Iterator[Problem]:
+def _leaving(told: Told, addon: Addon) -> Iterator[Problem]:
     if addon.is_leaving and addon.workloads is None:
         remedy = "add `workloads: keep` (they stay, nobody looks after them) or `workloads: remove`"
         yield told(
@@ -132,7 +122,7 @@ def _leaving(told: _Told, addon: Addon) -> Iterator[Problem]:
 
 
 def _order(
-    told: _Told, name: str, addon: Addon, addons: Mapping[str, Addon], raw: Mapping[str, Any]
+    told: Told, name: str, addon: Addon, addons: Mapping[str, Addon], raw: Mapping[str, Any]
 ) -> Iterator[Problem]:
     for index, other in enumerate(addon.after):
         at: tuple[Step, ...] = ("after", index)
@@ -145,7 +135,7 @@ def _order(
             yield told(at, other, why, f"let {name} leave first, or drop the line if it works without")
 
 
-def _rings(told: _Told, addon: Addon, rings: tuple[str, ...]) -> Iterator[Problem]:
+def _rings(told: Told, addon: Addon, rings: tuple[str, ...]) -> Iterator[Problem]:
     named: list[tuple[tuple[Step, ...], str]] = [(("rings", ring), ring) for ring in addon.rings]
     named += [(("select", "rings", index), ring) for index, ring in enumerate(addon.select.rings)]
     for number, one in enumerate(addon.excepted):
@@ -160,7 +150,7 @@ def _rings(told: _Told, addon: Addon, rings: tuple[str, ...]) -> Iterator[Proble
 
 
 def _running_ahead(
-    told: _Told, name: str, addon: Addon, rings: tuple[str, ...], ahead: Ahead
+    told: Told, name: str, addon: Addon, rings: tuple[str, ...], ahead: Ahead
 ) -> Iterator[Problem]:
     """Whether a version moves through the rings in their order, and not too far at once."""
     limit, filled = addon.ahead or ahead, addon.for_rings(rings)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -256,7 +256,6 @@ class Catalogue:
     argocd: ArgocdChart
     addons: Mapping[str, Addon]
     empty_source: EmptySource
-    ahead: Ahead = field(default_factory=Ahead)
 
     def mirrored(self, mirror: str | None) -> Catalogue:
         """The same catalogue with every repository behind `mirror` (an https URL), or unchanged without

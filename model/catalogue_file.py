@@ -68,13 +68,7 @@ class CatalogueFile:
     def complete(self) -> Catalogue:
         """The whole catalogue; to be called only where there is no problem."""
         assert self.rings is not None and self.argocd is not None and self.empty is not None
-        return Catalogue(
-            rings=self.rings,
-            argocd=self.argocd,
-            addons=self.addons,
-            empty_source=self.empty,
-            ahead=self.ahead,
-        )
+        return Catalogue(rings=self.rings, argocd=self.argocd, addons=self.addons, empty_source=self.empty)
 
     def _check(self) -> None:
         document = self.document

@@ -6,18 +6,17 @@ Owns no form of a single value, and nothing between two clusters.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from model.cluster import Cluster
-from model.document import Document, Step
+from model.document import Document, Step, Told
 from model.identity import SECRETS_ADDON
 from model.network_checks import subnetwork_problems
 from model.problems import Problem, did_you_mean
 from model.vocabulary import Endpoint, Join, Mode
 
 Path = tuple[Step, ...]
-_Told = Callable[[Path, Any, str, str], Problem]
 
 _OF_CREATED = (
     "mode",
@@ -37,9 +36,7 @@ def cluster_problems(
 ) -> Iterator[Problem]:
     """Every mistake in one entry that could be read; `at` is its path, `projects` those of the fleet."""
 
-    def told(path: Path, value: Any, why: str, remedy: str) -> Problem:
-        return document.problem((*at, *path), value, why, remedy)
-
+    told = document.below(at)
     if cluster.project not in projects:
         near = did_you_mean(cluster.project, projects)
         remedy = f'add `{cluster.project}: "NUMBER"` to projects, or: {near}'
@@ -61,7 +58,7 @@ def cluster_problems(
         )
 
 
-def _leaving(told: _Told, cluster: Cluster) -> Iterator[Problem]:
+def _leaving(told: Told, cluster: Cluster) -> Iterator[Problem]:
     if cluster.is_leaving and cluster.workloads is None:
         why = "a leaving cluster has to say what becomes of what was delivered to it"
         yield told(("lifecycle",), "leaving", why, "add `workloads: keep` or `workloads: remove`")
@@ -74,7 +71,7 @@ def _leaving(told: _Told, cluster: Cluster) -> Iterator[Problem]:
         yield told(("lifecycle",), "leaving", why, "end the whole fleet with `pulumi destroy` instead")
 
 
-def _joining(told: _Told, cluster: Cluster) -> Iterator[Problem]:
+def _joining(told: Told, cluster: Cluster) -> Iterator[Problem]:
     if cluster.is_created:
         if cluster.membership is not None:
             why = "GKE registers a cluster that it creates as a regional membership of the same name"
@@ -92,7 +89,7 @@ def _joining(told: _Told, cluster: Cluster) -> Iterator[Problem]:
             yield told((key,), shown, why, "drop it, or use `join: create`")
 
 
-def _nodes(told: _Told, cluster: Cluster) -> Iterator[Problem]:
+def _nodes(told: Told, cluster: Cluster) -> Iterator[Problem]:
     if not cluster.is_created:
         return
     if cluster.mode is Mode.STANDARD and not cluster.node_pools:
@@ -114,7 +111,7 @@ def _nodes(told: _Told, cluster: Cluster) -> Iterator[Problem]:
                 yield told(("nodePools", index, "taints"), taint[0], why, "keep one of the two")
 
 
-def _endpoint(told: _Told, cluster: Cluster) -> Iterator[Problem]:
+def _endpoint(told: Told, cluster: Cluster) -> Iterator[Problem]:
     dns, private = cluster.dns_host, cluster.private_endpoint
     if cluster.is_hub:
         why = "Argo CD runs on the hub and reaches it from inside"
@@ -155,7 +152,7 @@ def _endpoint(told: _Told, cluster: Cluster) -> Iterator[Problem]:
         )
 
 
-def _agent(told: _Told, cluster: Cluster) -> Iterator[Problem]:
+def _agent(told: Told, cluster: Cluster) -> Iterator[Problem]:
     if not cluster.has_agent or cluster.is_created:
         return
     if cluster.join is not Join.REGISTERED:
@@ -172,7 +169,7 @@ def _agent(told: _Told, cluster: Cluster) -> Iterator[Problem]:
         yield told(("secrets",), None, why, "drop it, and give its External Secrets a login of its own")
 
 
-def _addons(told: _Told, cluster: Cluster) -> Iterator[Problem]:
+def _addons(told: Told, cluster: Cluster) -> Iterator[Problem]:
     for name in cluster.addons:
         if name in cluster.exclude:
             why = "the cluster excludes that add-on and changes it too"
@@ -182,7 +179,7 @@ def _addons(told: _Told, cluster: Cluster) -> Iterator[Problem]:
             yield told(("addons", name), name, "the entry changes nothing", remedy)
 
 
-def _secrets(told: _Told, cluster: Cluster) -> Iterator[Problem]:
+def _secrets(told: Told, cluster: Cluster) -> Iterator[Problem]:
     if cluster.secrets and SECRETS_ADDON in cluster.exclude:
         why = f"the cluster excludes {SECRETS_ADDON}, and nothing else reads them"
         yield told(("secrets",), None, why, f"drop it, or take {SECRETS_ADDON} out of `exclude`")

@@ -49,16 +49,9 @@ def delivery_problems(
             remedy = f"declare it under `rings` in the catalogue, or: {did_you_mean(ring, catalogue.rings)}"
             add((*at, "ring"), ring, "nobody declared that ring", remedy)
         for section in ("addons", "exclude"):
-            named = entry.get(section)
-            for name in named if isinstance(named, dict) and catalogue.document.content else ():
-                if name not in catalogue.raw_addons:
-                    remedy = f"add it to the catalogue, or: {did_you_mean(name, catalogue.raw_addons)}"
-                    add((*at, section, name), name, "that add-on is not in the catalogue", remedy)
+            problems += _unknown_addons(document, (*at, section), entry.get(section), catalogue)
     head = fleet.head.addons if fleet.head is not None else {}
-    for name in head if catalogue.document.content else ():
-        if name not in catalogue.raw_addons:
-            remedy = f"add it to the catalogue, or: {did_you_mean(name, catalogue.raw_addons)}"
-            add(("addons", name), name, "that add-on is not in the catalogue", remedy)
+    problems += _unknown_addons(document, ("addons",), dict(head), catalogue)
     for name, addon in catalogue.addons.items():
         if name in head:
             problems += value_problems(document, ("addons", name, "values"), addon, head[name].values)
@@ -77,6 +70,16 @@ def delivery_problems(
             why = f"{SECRETS_ADDON} reads secrets, and its `select` in the catalogue leaves this cluster out"
             add(("clusters", index, "secrets"), None, why, "select the cluster there, or drop the line")
     return [*problems, *_reader_problems(fleet, catalogue), *_unwatched(fleet, catalogue)]
+
+
+def _unknown_addons(
+    document: Document, at: tuple[Step, ...], named: Any, catalogue: CatalogueFile
+) -> Iterator[Problem]:
+    """Add-ons in the map at `at` (nothing, where it is none) that the catalogue has not, if it could be read."""
+    for name in named if isinstance(named, dict) and catalogue.document.content else ():
+        if name not in catalogue.raw_addons:
+            remedy = f"add it to the catalogue, or: {did_you_mean(name, catalogue.raw_addons)}"
+            yield document.problem((*at, name), name, "that add-on is not in the catalogue", remedy)
 
 
 def _unwatched(fleet: FleetFile, catalogue: CatalogueFile) -> Iterable[Problem]:

@@ -7,6 +7,7 @@ entry that is written out reads the same in a review as it does here. Dates stay
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ import yaml
 from model.problems import Problem
 
 Step = str | int
+Told = Callable[[tuple[Step, ...], Any, str, str], Problem]
+"""Makes a problem of one entry: from the path inside it, the value, why it is wrong, and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,14 @@ class Document:
             remedy=remedy,
             line=spelling.line if spelling else None,
         )
+
+    def below(self, at: tuple[Step, ...]) -> Told:
+        """What makes the problems of the entry at `at`."""
+
+        def told(path: tuple[Step, ...], value: Any, why: str, remedy: str) -> Problem:
+            return self.problem((*at, *path), value, why, remedy)
+
+        return told
 
 
 def read(file: Path, shown_as: str) -> Document:

@@ -8,12 +8,11 @@ projects are two worlds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
-from typing import Any
 
 from model.cluster import Cluster
-from model.document import Document, Step
+from model.document import Document, Step, Told
 from model.node_pool import ZONES
 from model.problems import Problem
 from model.vocabulary import Endpoint, Mode
@@ -30,9 +29,7 @@ _RESERVED = 4
 """Addresses of every subnetwork that Google keeps."""
 
 
-def subnetwork_problems(
-    told: Callable[[Path, Any, str, str], Problem], cluster: Cluster
-) -> Iterator[Problem]:
+def subnetwork_problems(told: Told, cluster: Cluster) -> Iterator[Problem]:
     """What is wrong with the network of one cluster; `told` makes a problem of a path inside its entry."""
     if not cluster.is_created:
         return
@@ -75,7 +72,7 @@ def subnetwork_problems(
                 yield told(("newSubnetwork", name), getattr(new, name), why, remedy)
 
 
-def _existing(told: Callable[[Path, Any, str, str], Problem], cluster: Cluster) -> Iterator[Problem]:
+def _existing(told: Told, cluster: Cluster) -> Iterator[Problem]:
     network = cluster.network
     assert network is not None
     path = network.subnetwork.split("/")

@@ -6,6 +6,7 @@ module, so it cannot be had here; what the program uses of it can be tried with 
 is refused.
 """
 
+import copy
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -137,12 +138,12 @@ _LABELS = {
 
 def charts(install: Path) -> list[Chart]:
     """The chart at each of `VERSIONS`, from upstream's `install.yaml`."""
-    text = install.read_text()
-    return [_chart(version, text) for version in VERSIONS]
+    objects = [one for one in yaml.load_all(install.read_text(), Loader=yaml.CSafeLoader) if one]
+    return [_chart(version, copy.deepcopy(objects)) for version in VERSIONS]
 
 
-def _chart(version: Version, install: str) -> Chart:
-    objects = [one for one in yaml.load_all(install, Loader=yaml.CSafeLoader) if one]
+def _chart(version: Version, objects: list[dict[str, Any]]) -> Chart:
+    """The chart at a version, from upstream's objects, which it changes."""
     cm = next(one for one in objects if _id(one) == ("ConfigMap", "argocd-cm"))["data"]
     files = {
         "Chart.yaml": yaml.safe_dump(

@@ -19,7 +19,7 @@ from model.argocd import chart_values
 from model.load import load_stack
 from tests.argocd.conftest import Hub, installed, until
 from tests.argocd.test_delivery import application, healthy
-from tests.model.conftest import CATALOGUE, FLEET, STACK
+from tests.model.conftest import FLEET, written
 
 pytestmark = pytest.mark.sandbox
 
@@ -50,16 +50,8 @@ EMPTY = {"targetRevision": "d41e9dfd0cb08bb8f9f83abb0299ace2a7bb46fe", "path": "
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    folder = tmp_path_factory.mktemp("fleet") / "stacks"
-    folder.mkdir()
     fleet = FLEET.replace("argocd:\n  reconciliationSeconds: 60\n", SETTINGS)
-    for name, text in {
-        "acme.fleet.yaml": fleet,
-        "catalog.yaml": CATALOGUE,
-        "Pulumi.acme.yaml": STACK,
-    }.items():
-        (folder / name).write_text(text)
-    loaded = load_stack(folder, "acme")
+    loaded = load_stack(written(tmp_path_factory.mktemp("fleet"), fleet), "acme")
     values = chart_values(loaded.fleet, loaded.catalogue)
     # Redis in three needs a node for each.
     with installed(tmp_path_factory.mktemp("hub"), values, len(PROCESSES), nodes=3) as made:

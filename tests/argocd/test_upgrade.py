@@ -25,6 +25,7 @@ from model.cluster_secret import secret_content, secret_labels, secret_name
 from model.gateway import IN_CLUSTER
 from tests.argocd.conftest import Hub, alive, installed, until
 from tests.argocd.test_delivery import COMPONENTS, healthy
+from tests.model.conftest import written
 
 pytestmark = pytest.mark.sandbox
 
@@ -166,16 +167,7 @@ def _custom(
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    folder = tmp_path_factory.mktemp("fleet") / "stacks"
-    folder.mkdir()
-    stack = "config:\n  gke-fleet:fleet: acme\n"
-    for name, text in {
-        "acme.fleet.yaml": FLEET,
-        "catalog.yaml": CATALOGUE,
-        "Pulumi.acme.yaml": stack,
-    }.items():
-        (folder / name).write_text(text)
-    made = load_stack(folder, "acme")
+    made = load_stack(written(tmp_path_factory.mktemp("fleet"), FLEET, CATALOGUE), "acme")
     values = chart_values(made.fleet, made.catalogue)
     with installed(tmp_path_factory.mktemp("hub"), values, len(COMPONENTS)) as hub:
         yield Fleet(hub, made)

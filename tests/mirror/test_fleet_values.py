@@ -14,7 +14,7 @@ import yaml
 from model import load_stack
 from model.argocd import KINDS_OF_ARGOCD, chart_values
 from tests.mirror.conftest import ARGO, Mirror, Objects, objects, values
-from tests.model.conftest import FLEET, STACK
+from tests.model.conftest import FLEET, written
 from tests.model.test_argocd_values import EVERYTHING, ROLLED_OUT, SECTION
 
 pytestmark = pytest.mark.sandbox
@@ -26,12 +26,8 @@ CLUSTER_SCOPED = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition
 def chart_values_of(folder: Path, settings: str) -> dict[str, Any]:
     """The chart's values for the small fleet with these lines as its section `argocd`, and an add-on that is rolled
     out."""
-    (folder / "stacks").mkdir()
     fleet = FLEET.replace(SECTION, f"argocd:\n{settings}" if settings else "")
-    texts = {"acme.fleet.yaml": fleet, "catalog.yaml": ROLLED_OUT, "Pulumi.acme.yaml": STACK}
-    for name, text in texts.items():
-        (folder / "stacks" / name).write_text(text)
-    made = load_stack(folder / "stacks", "acme")
+    made = load_stack(written(folder, fleet, ROLLED_OUT), "acme")
     return chart_values(made.fleet, made.catalogue)
 
 

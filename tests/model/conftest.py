@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,16 +79,20 @@ config:
 """
 
 
+def written(root: Path, fleet: str = FLEET, catalogue: str = CATALOGUE, stack: str = STACK) -> Path:
+    """The folder `stacks` below `root`, made if need be, with these texts as the files of the stack `acme`."""
+    stacks = root / "stacks"
+    stacks.mkdir(exist_ok=True)
+    for name, text in {
+        "acme.fleet.yaml": fleet,
+        "catalog.yaml": catalogue,
+        "Pulumi.acme.yaml": stack,
+    }.items():
+        (stacks / name).write_text(text, encoding="utf-8")
+    return stacks
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Callable[..., Path]:
     """Makes a folder `stacks` of these files; each keyword replaces the text of one of them."""
-
-    def make(fleet: str = FLEET, catalogue: str = CATALOGUE, stack: str = STACK) -> Path:
-        root = tmp_path / "stacks"
-        root.mkdir(exist_ok=True)
-        (root / "acme.fleet.yaml").write_text(fleet, encoding="utf-8")
-        (root / "catalog.yaml").write_text(catalogue, encoding="utf-8")
-        (root / "Pulumi.acme.yaml").write_text(stack, encoding="utf-8")
-        return root
-
-    return make
+    return functools.partial(written, tmp_path)
