@@ -62,6 +62,8 @@ def cluster_arguments(fleet: Fleet, cluster: Cluster) -> dict[str, Any]:
         "resource_labels": {
             "fleet_environment": fleet.name,
             "fleet_ring": cluster.ring,
+            # By it a policy knows that this cluster is meant to lose its protection.
+            **({"fleet_lifecycle": "leaving"} if cluster.is_leaving else {}),
             **cluster.labels,
         },
         "deletion_protection": fleet.protects(cluster),

@@ -23,7 +23,14 @@ from model.fleet_file import FleetFile
 from model.inventory import inventory
 from model.part import Part, UnknownPart, part_among
 from model.problems import ConfigurationError, Problem, did_you_mean
-from model.stack_file import FLEET_SETTING, MIRROR_SETTING, PART_SETTING, TODAY_SETTING, stack_settings
+from model.stack_file import (
+    FLEET_SETTING,
+    MIRROR_SETTING,
+    PART_SETTING,
+    TODAY_SETTING,
+    ring_problems,
+    stack_settings,
+)
 from model.stamping import StampedApplication, argocd_itself, stamp
 from model.vocabulary import HttpsUrl, Until
 
@@ -109,6 +116,8 @@ def _loaded(
     catalogue = CatalogueFile(read(stack_root / CATALOGUE_FILE, f"{stack_root.name}/{CATALOGUE_FILE}"))
     file = stack_root / f"{fleet_name}.fleet.yaml"
     problems = [*problems, *catalogue.problems]
+    if catalogue.rings is not None:
+        problems += ring_problems(settings, catalogue.rings)
     if not file.is_file():
         names = [f.name.removesuffix(".fleet.yaml") for f in sorted(stack_root.glob("*.fleet.yaml"))]
         why = f"there is no {stack_root.name}/{file.name}"

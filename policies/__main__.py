@@ -5,6 +5,6 @@ the top-level package ``rules`` here, and ``policies.rules`` for whoever imports
 """
 
 from pulumi_policy import PolicyPack
-from rules import catalogue  # type: ignore[import-not-found]  # found only when the CLI runs the folder
+from rules.pack import policies  # type: ignore[import-not-found]  # found only when the CLI runs the folder
 
-PolicyPack(name="gke-fleet", policies=[rule.policy() for rule in catalogue()])
+PolicyPack(name="gke-fleet", policies=policies())

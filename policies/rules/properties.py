@@ -78,9 +78,9 @@ def shown(value: object) -> str:
         text = _USERINFO.sub("***@", value).encode("unicode_escape").decode("ascii")
         return f'"{text[: SHOWN_LENGTH - 1]}…"' if len(text) > SHOWN_LENGTH else f'"{text}"'
     if isinstance(value, bool):
-        return f"{str(value).lower()} (not a string)"
+        return str(value).lower()
     if isinstance(value, (int, float)):
-        return f"{value:g} (a number, not a string)"
+        return f"{value:g}"
     if isinstance(value, Mapping):
-        return "an object (not a string)"
-    return "a list (not a string)" if is_list(value) else f"a {type(value).__name__} (not a string)"
+        return "an object"
+    return "a list" if is_list(value) else f"a {type(value).__name__}"

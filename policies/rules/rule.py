@@ -1,38 +1,51 @@
 """What a rule is, what it finds, and how it becomes a policy of the CLI.
 
-Owns the form of a rule and of its messages, and what happens when a rule itself fails. Does not own any
-rule. The engine calls a policy with proxies that raise on unknown values; a rule sees plain values instead
+Owns the form of a rule about one resource and of its messages, its parameters, and what happens when a rule
+itself fails. Does not own any rule, nor rules over a whole stack (`stack_rule`), nor exemptions (`exemption`).
+The engine calls a policy with proxies that raise on unknown values; a rule sees plain values instead
 (`properties`), so that one unknown does not end the check of everything that is known.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from pulumi_policy import EnforcementLevel, ResourceValidationPolicy
+from pulumi_policy import EnforcementLevel, Policy, PolicyConfigSchema, ResourceValidationPolicy
 
+from .exemption import CONFIGURATION, Ledger, configuration_faults
+from .parameter import ConfigurationError, Schema
 from .properties import plain, shown
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """A resource as a rule sees it: type token, and checked inputs as plain values, `UNKNOWN` among them."""
+    """A resource as a rule sees it: type token, and checked inputs as plain values, `UNKNOWN` among them.
+
+    `protect` is the resource option, `parameters` the rule's own: each has a value, given or by default.
+    """
 
     type: str
     properties: Mapping[str, Any]
+    urn: str = ""
+    name: str = ""
+    protect: bool = False
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """One offence.
 
-    `path` leads to it from the resource's inputs, such as ``spec.sources[0].targetRevision``.
+    `path` leads to it from the resource's inputs, such as ``spec.sources[0].targetRevision``. `urn` names the
+    resource where a rule looks at many.
     """
 
     path: str
     value: object
     why: str
     remedy: str
+    urn: str = ""
 
     def __str__(self) -> str:
         why = " ".join(self.why.split())  # it may repeat a text of several lines
@@ -42,15 +55,20 @@ class Finding:
 class RuleError(Exception):
     """A rule failed on a resource: a mistake in the rule, not in the resource. Names both."""
 
-
-Look = Callable[[Resource], Iterable[Finding]]
+    def __init__(self, rule: str, where: str, error: Exception) -> None:
+        super().__init__(
+            f"rule {rule} failed on {where}: {type(error).__name__}: {error}. "
+            "This is a mistake in the rule, not in the resource; until it is mended, set the rule to "
+            '"disabled" with --policy-pack-config'
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
-    """One rule: what is asked, why, what to do, where that is written, where it looks, and the look itself.
+class Described(ABC):
+    """What every rule says of itself: what is asked, why, what to do, where that is written, where it looks.
 
-    `concerns` is asked first, with the type token alone, because it is called for every resource of a stack.
+    `parameters`: name -> JSON schema of the value, with ``description`` and ``default``; what the rule gets is
+    held against it.
     """
 
     name: str
@@ -60,41 +78,123 @@ class Rule:
     remedy: str
     source: str
     looks_at: tuple[str, ...]
+    parameters: Mapping[str, Schema] = field(default_factory=dict)
+
+    @property
+    @abstractmethod
+    def group(self) -> str:
+        """The subject: the folder in which the rule's module stands, as words."""
+
+    @property
+    def level(self) -> str:
+        """The level unless configuration says another: mandatory or advisory."""
+        return "mandatory" if self.mandatory else "advisory"
+
+    def settings(self, configuration: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Every parameter's value: what `configuration` of the policy gives, else the default.
+
+        Raises `ConfigurationError` with every mistake in it.
+        """
+        given = configuration or {}
+        if given and (found := list(configuration_faults(self.parameters, given))):
+            raise ConfigurationError(self.name, found)
+        return {name: given.get(name, schema.get("default")) for name, schema in self.parameters.items()}
+
+    def described(self) -> dict[str, Any]:
+        """The words of the rule as arguments of the SDK's policies."""
+        return {
+            "name": self.name,
+            "description": self.title,
+            "enforcement_level": EnforcementLevel(self.level),
+            # Types are left to `settings`, which says more than the CLI where a value has the wrong one.
+            "config_schema": PolicyConfigSchema({
+                name: {key: schema[key] for key in ("description", "default")}
+                for name, schema in (*self.parameters.items(), *CONFIGURATION.items())
+            }),
+            "tags": [self.group],
+            "remediation_steps": self.remedy,
+            "url": self.source,
+        }  # fmt: skip
+
+
+Look = Callable[[Resource], Iterable[Finding]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule(Described):
+    """A rule about one resource. `concerns` is asked first, with the type token alone, because it is called
+    for every resource of a stack.
+    """
+
     concerns: Callable[[str], bool]
     look: Look
 
-    def findings(self, resource_type: str, properties: Mapping[str, Any]) -> tuple[Finding, ...]:
+    @property
+    def group(self) -> str:
+        """The subject: the folder in which the rule's module stands, as words."""
+        return group_of(self.look)
+
+    def findings(
+        self,
+        resource_type: str,
+        properties: Mapping[str, Any],
+        configuration: Mapping[str, Any] | None = None,
+        *,
+        urn: str = "",
+        name: str = "",
+        protect: bool = False,
+    ) -> tuple[Finding, ...]:
         """What the rule has against a resource, one finding a path, in the order of the look.
 
-        `properties` may be the engine's proxies or plain values. Unknown values are no offence.
+        `properties` may be the engine's proxies or plain values. Unknown values are no offence. Exemptions are
+        not looked at. Raises `ConfigurationError`.
         """
+        parameters = self.settings(configuration)
         if not self.concerns(resource_type):
             return ()
+        resource = Resource(
+            type=resource_type,
+            properties=plain(properties),
+            urn=urn,
+            name=name,
+            protect=protect,
+            parameters=parameters,
+        )
         first: dict[str, Finding] = {}
-        for finding in self.look(Resource(type=resource_type, properties=plain(properties))):
+        for finding in self.look(resource):
             first.setdefault(finding.path, finding)
         return tuple(first.values())
 
-    def validate(self, args: Any, report: Callable[[str], None]) -> None:
-        """The callback of the policy SDK. Raises `RuleError` where the rule itself fails."""
+    def validate(self, args: Any, report: Callable[[str], None], ledger: Ledger | None = None) -> None:
+        """The callback of the policy SDK. Raises `RuleError` where the rule itself fails, `ConfigurationError`
+        where its configuration is none.
+        """
+        configuration = args.get_config()
+        self.settings(configuration)
+        exempted = (ledger or Ledger()).exempted(self.name, configuration)
         try:
-            found = self.findings(args.resource_type, args.props)
+            found = self.findings(
+                args.resource_type,
+                args.props,
+                configuration,
+                urn=args.urn,
+                name=args.name,
+                protect=args.opts.protect,
+            )
         except Exception as error:
-            raise RuleError(
-                f"rule {self.name} failed on {args.urn}: {type(error).__name__}: {error}. "
-                "This is a mistake in the rule, not in the resource; until it is mended, set the rule to "
-                '"disabled" with --policy-pack-config'
-            ) from error
+            raise RuleError(self.name, args.urn, error) from error
         for finding in found:
-            report(str(finding))
+            if not exempted(args.urn):
+                report(str(finding))
 
-    def policy(self) -> ResourceValidationPolicy:
-        """The rule as the policy SDK wants it."""
+    def policy(self, ledger: Ledger | None = None) -> Policy:
+        """The rule as the policy SDK wants it; `ledger` is told what its exemptions did."""
+        kept = ledger or Ledger()
         return ResourceValidationPolicy(
-            name=self.name,
-            description=self.title,
-            validate=self.validate,
-            enforcement_level=EnforcementLevel.MANDATORY if self.mandatory else EnforcementLevel.ADVISORY,
-            remediation_steps=self.remedy,
-            url=self.source,
+            validate=lambda args, report: self.validate(args, report, kept), **self.described()
         )
+
+
+def group_of(look: Callable[..., Any]) -> str:
+    """The folder in which a rule's look is written, as words."""
+    return look.__module__.split(".")[-2].replace("_", " ")

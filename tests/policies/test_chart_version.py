@@ -24,7 +24,8 @@ def chart(version: object, **more: Any) -> dict[str, Any]:
 
 
 def application(*sources: dict[str, Any]) -> dict[str, Any]:
-    return {"spec": {"source": sources[0]} if len(sources) == 1 else {"sources": list(sources)}}
+    given = {"source": sources[0]} if len(sources) == 1 else {"sources": list(sources)}
+    return {"spec": {"project": "platform"} | given}
 
 
 def application_set(

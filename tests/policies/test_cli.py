@@ -1,8 +1,8 @@
 """The pack under the real CLI, on a small program that is not this project's.
 
 Proves that a violation fails `preview` and names itself in an event, that what is pinned passes, that
-levels can be set, that a stack export can be analysed, and that a rule's own failure names rule and
-resource. The program registers components under the provider's type tokens, so no provider plugin is
+levels, parameters and exemptions can be set, that a stack export can be analysed, and that a rule's own failure
+names rule and resource. The program registers components under the provider's type tokens, so no provider plugin is
 needed; it does not prove what the kubernetes plugin's Check makes of inputs.
 """
 
@@ -49,7 +49,9 @@ def inputs(value):
 
 
 for resource in json.loads(pathlib.Path("resources.json").read_text()):
-    pulumi.ComponentResource(resource["type"], resource["name"], inputs(resource["inputs"]))
+    given = inputs(resource["inputs"])
+    options = pulumi.ResourceOptions(protect=True)
+    pulumi.ComponentResource(resource["type"], resource["name"], given, options).register_outputs(given)
 """
 """Registers what resources.json says; the text UNKNOWN stands for a value that is not known before the update."""
 
@@ -113,10 +115,27 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return made
 
 
-BAD_SET = application_set(clusters("1.2.3"), clusters("1.2"))
-GOOD_SET = application_set(clusters("1.2.3"), clusters("1.2.4"))
-GIT = {"spec": {"source": {"repoURL": "https://git.example.com/x.git", "targetRevision": "main"}}}
-GOOD_GIT = {"spec": {"source": {"repoURL": "https://git.example.com/x.git", "targetRevision": COMMIT}}}
+def careful(properties: dict[str, Any]) -> dict[str, Any]:
+    """An ApplicationSet with all that rules about other things than versions ask for."""
+    spec = properties["spec"]
+    template = {"spec": spec["template"]["spec"] | {"project": "platform"}}
+    rest = {
+        "goTemplateOptions": ["missingkey=error"],
+        "syncPolicy": {"preserveResourcesOnDeletion": True, "applicationsSync": "create-update"},
+    }
+    annotations = {"pulumi.com/deletionPropagationPolicy": "background"}
+    return {"metadata": {"annotations": annotations}, "spec": spec | rest | {"template": template}}
+
+
+def git(revision: str) -> dict[str, Any]:
+    source = {"repoURL": "https://git.example.com/x.git", "targetRevision": revision}
+    return {"spec": {"project": "platform", "source": source}}
+
+
+BAD_SET = careful(application_set(clusters("1.2.3"), clusters("1.2")))
+GOOD_SET = careful(application_set(clusters("1.2.3"), clusters("1.2.4")))
+GIT = git("main")
+GOOD_GIT = git(COMMIT)
 
 
 @pytest.mark.sandbox
@@ -155,21 +174,91 @@ def test_what_is_pinned_passes_and_advice_does_not_stop_it(project: Project) -> 
 def test_what_is_not_known_before_the_update_is_no_violation_and_hides_none(project: Project) -> None:
     project.resources(
         later=("helm.sh/v3:Release", {"chart": "x", "version": "UNKNOWN", **REPO}),
-        rings=("argoproj.io/v1alpha1:ApplicationSet", application_set(clusters("UNKNOWN"), clusters("1.2"))),
+        rings=(
+            "argoproj.io/v1alpha1:ApplicationSet",
+            careful(application_set(clusters("UNKNOWN"), clusters("1.2"))),
+        ),
     )
     code, events = project.preview()
     assert violations(events) == [("chart-version-pinned", "mandatory", "rings")]
     assert code != 0
 
 
+def configured(project: Project, configuration: dict[str, Any]) -> tuple[str, str]:
+    """The option that hands a configuration to the pack."""
+    file = project.folder / "policies.json"
+    file.write_text(json.dumps(configuration))
+    return "--policy-pack-config", str(file)
+
+
+def exempt(resource: str, until: str) -> dict[str, str]:
+    return {"resource": resource, "until": until, "reason": "it is not ours"}
+
+
+RELEASE = ("helm.sh/v3:Release", {"chart": "x", "version": "1.2", **REPO})
+
+
 @pytest.mark.sandbox
-def test_a_level_can_be_set_for_one_rule(project: Project) -> None:
-    project.resources(release=("helm.sh/v3:Release", {"chart": "x", "version": "1.2", **REPO}))
-    config = project.folder / "levels.json"
-    config.write_text(json.dumps({"chart-version-pinned": "advisory"}))
-    code, events = project.preview("--policy-pack-config", str(config))
+def test_levels_and_parameters_can_be_set_for_one_rule_and_a_level_for_all_others(project: Project) -> None:
+    labels = {"argocd.argoproj.io/secret-type": "cluster", "team": "a"}
+    project.resources(
+        release=RELEASE, tokyo=("core/v1:Secret", {"metadata": {"name": "a", "labels": labels}})
+    )
+    configuration = {
+        "chart-version-pinned": "advisory",
+        "cluster-labels-declared": {"labels": ["team", "ring"]},
+    }
+    code, events = project.preview(*configured(project, configuration))
+    assert violations(events) == [
+        ("chart-version-pinned", "advisory", "release"),
+        ("cluster-labels-declared", "mandatory", "tokyo"),
+    ]
+    assert code != 0
+    code, events = project.preview(*configured(project, configuration | {"all": "disabled"}))
     assert violations(events) == [("chart-version-pinned", "advisory", "release")]
     assert code == 0
+
+
+@pytest.mark.sandbox
+def test_an_exemption_holds_until_its_day_and_then_fails_the_preview(project: Project) -> None:
+    project.resources(release=RELEASE, other=RELEASE)
+    given = [exempt("*Release::release", "2027-06-30"), exempt("gone", "2027-06-30")]
+    stack = "foreign-dev"
+    configuration = {"chart-version-pinned": {"exemptions": given, "today": "2027-06-30"}}
+    code, events = project.preview(*configured(project, configuration))
+    assert violations(events) == [
+        ("chart-version-pinned", "mandatory", "other"),
+        ("exemption-granted", "advisory", stack),
+        ("exemption-unused", "advisory", stack),
+    ]
+    assert code != 0
+    project.resources(release=RELEASE)
+    code, events = project.preview(*configured(project, configuration))
+    assert code == 0
+    configuration["chart-version-pinned"]["today"] = "2027-07-01"
+    code, events = project.preview(*configured(project, configuration))
+    assert violations(events) == [
+        ("chart-version-pinned", "mandatory", "release"),
+        ("exemption-expired", "mandatory", stack),
+        ("exemption-expired", "mandatory", stack),
+        ("exemption-unused", "advisory", stack),
+    ]
+    assert code != 0
+
+
+@pytest.mark.sandbox
+def test_a_mistake_in_the_configuration_names_rule_field_value_and_remedy(project: Project) -> None:
+    project.resources(release=RELEASE)
+    given = {"exemptions": [exempt("release", "soon")], "versions": []}
+    option = configured(project, {"chart-version-pinned": given})
+    done = project.pulumi("preview", "--policy-pack", str(FOLDER), *option)
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    for text in (
+        'exemptions[0].until is "soon": this is no day; write a day such as "2027-06-30"',
+        "versions is []: there is no such parameter; the rule has exemptions, today",
+    ):
+        assert f"configuration of rule chart-version-pinned: {text}" in said
 
 
 @pytest.mark.sandbox
@@ -186,7 +275,11 @@ def test_a_stack_export_is_analysed_without_stack_and_provider(project: Project)
     assert project.pulumi("up", "--yes").returncode == 0
     export = project.folder / "export.json"
     assert project.pulumi("stack", "export", "--file", str(export)).returncode == 0
+    option = configured(project, {"chart-version-pinned": {"exemptions": [exempt("other", "2026-01-01")]}})
     analyse = ("policy", "analyze", "--file", str(export), "--policy-pack", str(FOLDER))
+    done = project.pulumi(*analyse, *option)
+    assert done.returncode != 0
+    assert "[mandatory]  exemption-expired" in done.stdout
     done = project.pulumi(*analyse)
     assert done.returncode == 0, done.stdout + done.stderr
     state = json.loads(export.read_text())

@@ -40,13 +40,18 @@ def test_a_violation_reaches_the_engine(pack: Pack) -> None:
     assert 'version is "1.2"' in found.message
 
 
-def test_each_rule_is_asked(pack: Pack) -> None:
+def test_several_rules_are_asked_about_one_resource(pack: Pack) -> None:
     git = {"repoURL": "https://git.example.com/x.git", "targetRevision": "HEAD"}
     found = [
         *pack.analyze(APPLICATION, application(chart("*"), git)),
         *pack.analyze("kubernetes:apps/v1:Deployment", deployment("nginx", "nginx:1.2.3")),
     ]
-    assert [one.policyName for one in found] == [rule.name for rule in catalogue()]
+    assert [one.policyName for one in found] == [
+        "chart-version-pinned",
+        "git-revision-pinned",
+        "image-pinned",
+        "image-digest",
+    ]
 
 
 def test_what_is_pinned_passes(pack: Pack) -> None:
@@ -81,7 +86,7 @@ def test_a_rule_can_be_set_to_another_level(pack: Pack) -> None:
 
 
 def test_a_resource_costs_little(pack: Pack) -> None:
-    """A ceiling that only a mistake in the walk breaks: the figure is near 2 ms, most of it the SDK's."""
+    """A ceiling that only a mistake in the walk breaks: the figure is near 5 ms, most of it the SDK's."""
     started = time.perf_counter()
     for index in range(50):
         pack.analyze(APPLICATION, application(*(chart("1.2.3") for _ in range(5))), name=str(index))

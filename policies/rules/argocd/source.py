@@ -7,7 +7,7 @@ revision is.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from .patch import Patch, patch_of
 from .template import has_action
 
 _GROUP: Final = "argoproj.io"
-_FIELDS: Final = ("chart", "repoURL", "targetRevision")
+_FIELDS: Final = ("chart", "repoURL", "path", "targetRevision")
 _GIT_URL: Final = re.compile(r"(https?|ssh|git|file)://|git@")
 
 
@@ -38,6 +38,8 @@ class Source:
 
     `path` leads to what decides the revision, `used_by` to the template's field where that is another one.
     `undecided` says why the revision cannot be read, where it cannot; `commit` that it is always a commit.
+    `delivers` names what is delivered, by repository and chart or path, where that can be read; `generator` and
+    `given` are the generator of an ApplicationSet that it comes from, and what that gives.
     """
 
     kinds: frozenset[SourceKind]
@@ -46,6 +48,9 @@ class Source:
     used_by: str | None = None
     undecided: str | None = None
     commit: bool = False
+    delivers: str | None = None
+    generator: str | None = None
+    given: ParameterSet = field(default_factory=dict, compare=False)
 
 
 def concerns(resource_type: str) -> bool:
@@ -55,8 +60,11 @@ def concerns(resource_type: str) -> bool:
     return in_group or resource_type.endswith("/v1:List")
 
 
-def sources(resource: Resource) -> Iterator[Source]:
-    """Every source in the resource, once for every set of parameters that it can be rendered with."""
+def sources(resource: Resource, reading: tuple[str, ...] = ()) -> Iterator[Source]:
+    """Every source in the resource, once for every set of parameters that it can be rendered with.
+
+    `reading`: names of parameters that `given` is to hold as well, such as ``values.ring``.
+    """
     for one in objects(resource):
         if one.group != _GROUP:
             continue
@@ -65,7 +73,7 @@ def sources(resource: Resource) -> Iterator[Source]:
             for place in _places([_Layer(mapping(spec), joined(one.path, "spec"))]):
                 yield from _filled(place, None, [{}], go=False)
         elif one.kind == "ApplicationSet":
-            yield from _set_sources(one)
+            yield from _set_sources(one, reading)
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ _Place = Mapping[str, tuple[object, str]]
 """Where one source stands: for each of `_FIELDS` the value and its path, before templates are filled in."""
 
 
-def _set_sources(one: KubernetesObject) -> Iterator[Source]:
+def _set_sources(one: KubernetesObject, reading: tuple[str, ...]) -> Iterator[Source]:
     spec = mapping(one.body.get("spec"))
     path = joined(one.path, "spec")
     go = spec.get("goTemplate") is True
@@ -101,6 +109,7 @@ def _set_sources(one: KubernetesObject) -> Iterator[Source]:
         places = list(_places([*_patch_layers(patch), *below]))
         for place in (*places, *_patch_places(patch, places), *_git_places(generator, generator_path)):
             texts = [value for value, _ in place.values()]
+            texts += [f"{{{{.{name}}}}}" if go else f"{{{{{name}}}}}" for name in reading]
             try:
                 sets = parameter_sets(generator, generator_path, texts, go=go)
             except TooManySets:
@@ -202,6 +211,7 @@ def _filled(place: _Place, by: str | None, sets: list[ParameterSet] | None, *, g
             for key, (value, where) in place.items()
         }
         kinds = frozenset(_kind(chart, url) for chart in filled["chart"] for url in filled["repoURL"])
+        delivers = _delivers(filled)
         for one in filled["targetRevision"]:
             yield Source(
                 kinds=kinds,
@@ -210,7 +220,21 @@ def _filled(place: _Place, by: str | None, sets: list[ParameterSet] | None, *, g
                 used_by=path if one.path != path else None,
                 undecided=one.undecided,
                 commit=one.commit,
+                delivers=delivers,
+                generator=by,
+                given=given,
             )
+
+
+def _delivers(filled: Mapping[str, list[Rendered]]) -> str | None:
+    """Repository and chart, or repository and path; None where one of them cannot be read or is two things."""
+    named: list[str] = []
+    for key in ("repoURL", "chart", "path"):
+        found = filled.get(key, [])
+        if len(found) > 1 or any(one.undecided or isinstance(one.value, Unknown) for one in found):
+            return None
+        named += [str(one.value) for one in found if one.value]
+    return " ".join(named) or None
 
 
 def _kind(chart: Rendered, url: Rendered) -> SourceKind:

@@ -84,10 +84,11 @@ def _pod(spec: Mapping[str, Any], path: str) -> Iterator[Image]:
         for container, container_path in items(spec.get(key), joined(path, key)):
             image = mapping(container).get("image")
             if isinstance(image, str) and image and not _PLACEHOLDER.search(image):
-                yield _parsed(image, joined(container_path, "image"))
+                yield parsed(image, joined(container_path, "image"))
 
 
-def _parsed(image: str, path: str) -> Image:
+def parsed(image: str, path: str) -> Image:
+    """The parts of an image reference."""
     name, at, digest = image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]
     return Image(path=path, value=image, tag=tag or None, digest=digest if at else None)
