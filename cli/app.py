@@ -19,7 +19,8 @@ from cli.failure import ExitCode, Failure
 app = typer.Typer(
     name="fleet",
     help="A fleet of GKE clusters that Argo CD delivers to. Exit codes: 0 fine, 1 a policy or the program says no, "
-    "2 configuration wrong, 3 something is missing on this machine, 4 not healthy in time.",
+    "2 configuration wrong, 3 something is missing on this machine, 4 not healthy in time, 5 a change exceeds the "
+    "limits of its stack.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -34,6 +35,22 @@ class Form(enum.StrEnum):
     JSON = "json"
 
 
+class Plugins(enum.StrEnum):
+    """Which resource plugins answer a comparison."""
+
+    PAPER = "paper"
+    OFFICIAL = "official"
+
+
+class ReportForm(enum.StrEnum):
+    """How the answer of a preview is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
 Stack = Annotated[str, typer.Argument(help="A stack of stacks/, as in Pulumi.<stack>.yaml.")]
 Format = Annotated[Form, typer.Option("--format", help="text for people, json for scripts.")]
 
@@ -42,23 +59,111 @@ Format = Annotated[Form, typer.Option("--format", help="text for people, json fo
 def up(
     stack: Stack = places.SANDBOX_STACK,
     timeout: Annotated[float, typer.Option(help="Seconds that Argo CD may take to deliver.")] = 420,
+    as_previewed: Annotated[
+        bool,
+        typer.Option(
+            "--as-previewed",
+            help="With the official plugins: pulumi up may do nothing that its preview did not say (update plans).",
+        ),
+    ] = False,
 ) -> None:
     """Bring a stack up: tools, preview with policies, pulumi up, wait until Argo CD has delivered."""
     from cli.up import up as run
 
-    run(places.here(), stack, seconds=timeout)
+    run(places.here(), stack, seconds=timeout, as_previewed=as_previewed)
 
 
 @app.command()
 def preview(
     stack: Stack,
-    form: Format = Form.TEXT,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            help="What to compare with: a revision of this repository, or a file with `pulumi stack export`.",
+            metavar="REV|FILE",
+        ),
+    ] = None,
+    head: Annotated[
+        Path | None,
+        typer.Option(
+            help="A checkout that may be hostile: its program alone runs, confined; all else is this checkout's."
+        ),
+    ] = None,
+    form: Annotated[
+        ReportForm,
+        typer.Option(
+            "--format", help="text for people, json for scripts; with --base markdown and html too."
+        ),
+    ] = ReportForm.TEXT,
     output: Annotated[Path | None, typer.Option(help="Write the answer to this file.")] = None,
+    manifests: Annotated[
+        bool, typer.Option("--manifests", help="Show the difference of the rendered objects too.")
+    ] = False,
+    expect: Annotated[
+        str | None,
+        typer.Option(help="Exit with 5 unless the change is this one, as an earlier preview named it."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="Seconds that the program of --head may take.")] = 600,
+    plugins: Annotated[
+        Plugins,
+        typer.Option(
+            help="Who answers: plugins with nothing behind them, or the official ones that are installed, with your "
+            "credentials and a file as --base."
+        ),
+    ] = Plugins.PAPER,
+    unconfined: Annotated[
+        bool,
+        typer.Option(
+            "--unconfined", help="Run the program of --head even where this system cannot confine it."
+        ),
+    ] = False,
 ) -> None:
-    """What a stack would be, on paper: no cluster, network or credential."""
+    """What a stack would be, or what a change does to it, on paper: no cluster, network or credential."""
+    if base is not None:
+        from cli.comparison import Asked, compare
+
+        asked = Asked(
+            stack=stack,
+            base=base,
+            head=head,
+            form=form.value,
+            output=output,
+            manifests=manifests,
+            expect=expect,
+            seconds=seconds,
+            unconfined=unconfined,
+            official=plugins is Plugins.OFFICIAL,
+        )
+        compare(places.here(), asked)
+        return
+    needing = {
+        "--head": head is not None,
+        "--manifests": manifests,
+        "--expect": expect is not None,
+        "--plugins official": plugins is Plugins.OFFICIAL,
+        f"--format {form.value}": form in (ReportForm.MARKDOWN, ReportForm.HTML),
+    }
+    wrong = [option for option, is_given in needing.items() if is_given]
+    if wrong:
+        raise Failure(
+            ExitCode.CONFIGURATION,
+            f"{', '.join(wrong)}: only a comparison has that",
+            "add --base, with a revision or a file of `pulumi stack export`",
+        )
     from cli.preview import preview as run
 
     run(places.here(), stack, form=form.value, output=output)
+
+
+@app.command()
+def policies(
+    stack: Stack,
+    output: Annotated[Path | None, typer.Option(help="Write it to this file.")] = None,
+) -> None:
+    """What the stack file says of policies, as `pulumi preview --policy-pack-config FILE` takes it."""
+    from cli.pack import show
+
+    show(places.here(), stack, output)
 
 
 @app.command()
@@ -131,7 +236,7 @@ def test(
     context: typer.Context,
     fast: Annotated[bool, typer.Option("--fast", help="Leave out what needs the sandbox.")] = False,
 ) -> None:
-    """Every check: ruff, mypy, pytest. Further arguments go to pytest, which then runs alone."""
+    """Every check: actionlint, zizmor, ruff, mypy, pytest. Further arguments go to pytest, which then runs alone."""
     from cli.checks import checks
 
     checks(places.here(), fast=fast, more=context.args)

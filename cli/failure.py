@@ -19,6 +19,8 @@ class ExitCode(IntEnum):
     """This machine lacks something: a tool, disk, a running sandbox."""
     UNHEALTHY = 4
     """Argo CD did not report everything Synced and Healthy in time."""
+    BLAST_RADIUS = 5
+    """A change exceeds the limits of its stack, or is not the one that was approved."""
 
 
 class Failure(Exception):

@@ -5,6 +5,7 @@ Owns the two forms of the answer (text, and one JSON document for scripts). Does
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rich.markup import escape
 from cli import tables
 from cli.checkout import Checkout
 from cli.failure import ExitCode, Failure
+from cli.pack import stack_pack_config
 from cli.plan import plan
 
 
@@ -29,13 +31,15 @@ def preview(checkout: Checkout, stack: str, *, form: str, output: Path | None) -
     as_text = form == "text"
     text_stream = output.open("w") if as_text and output else sys.stdout
     try:
-        result = on_paper(
-            checkout.root,
-            stack,
-            cli=cli,
-            policy_pack=checkout.policies,
-            out=text_stream if as_text else None,
-        )
+        with tempfile.TemporaryDirectory(prefix="gke-fleet-policies-") as made:
+            result = on_paper(
+                checkout.root,
+                stack,
+                cli=cli,
+                policy_pack=checkout.policies,
+                policy_config=stack_pack_config(checkout, stack, Path(made)),
+                out=text_stream if as_text else None,
+            )
         if as_text:
             text_stream.flush()
             console = tables.data if output is None else tables.Console(file=text_stream, width=160)

@@ -20,6 +20,7 @@ from cli.checkout import PROJECT, Checkout
 from cli.engine import Engine, changes, events
 from cli.failure import ExitCode, Failure
 from cli.grounds import official
+from cli.pack import pack_arguments
 from cli.plan import Plan, plan
 from cli.recovery import clear_dead_lock, settle_pending
 from cli.removal import refusal as removal_refusal
@@ -57,14 +58,15 @@ def only_one(checkout: Checkout, what: str) -> Iterator[None]:
         os.close(handle)
 
 
-def up(checkout: Checkout, stack: str, *, seconds: float) -> None:
+def up(checkout: Checkout, stack: str, *, seconds: float, as_previewed: bool = False) -> None:
     """Bring stack `stack` to what the files say and wait until Argo CD has delivered.
 
-    `seconds`: how long Argo CD may take. Raises Failure.
+    `seconds`: how long Argo CD may take. `as_previewed`: with the official plugins, nothing may happen that the preview
+    did not say. Raises Failure.
     """
     planned = plan(checkout, stack)
     if not planned.on_sandbox:
-        _up_with_official_plugins(checkout, stack, planned)
+        _up_with_official_plugins(checkout, stack, planned, as_previewed=as_previewed)
         return
     began = time.monotonic()
     with only_one(checkout, "up"):
@@ -93,8 +95,13 @@ def up(checkout: Checkout, stack: str, *, seconds: float) -> None:
 
 def _preview_then_up(engine: Engine, checkout: Checkout, stack: str, planned: Plan) -> bool:
     """Returns whether anything was changed. Raises Failure where a policy, the program or the engine says no."""
-    common = ["--stack", stack, "--suppress-permalink=true", "--policy-pack", str(checkout.policies)]
     with tempfile.TemporaryDirectory(prefix="gke-fleet-up-") as folder:
+        common = [
+            "--stack",
+            stack,
+            "--suppress-permalink=true",
+            *pack_arguments(checkout, stack, Path(folder)),
+        ]
         log = Path(folder) / "preview.events"
         # `up` of the CLI can create resources before a policy stops it: so the preview decides first.
         if engine.run(["preview", *common, "--event-log", str(log)]) != 0:
@@ -107,12 +114,12 @@ def _preview_then_up(engine: Engine, checkout: Checkout, stack: str, planned: Pl
         # Resources that another stack took over leave this one's outputs behind them.
         if set(changes(log)) <= UNCHANGED and _clusters_in_state(engine, stack) == list(planned.clusters):
             return False
-    if engine.run(["up", "--yes", "--skip-preview", *common]) != 0:
-        raise Failure(
-            ExitCode.REFUSED,
-            "pulumi up did not finish (see above); what it had begun is in the state",
-            "./fleet up goes on from there",
-        )
+        if engine.run(["up", "--yes", "--skip-preview", *common]) != 0:
+            raise Failure(
+                ExitCode.REFUSED,
+                "pulumi up did not finish (see above); what it had begun is in the state",
+                "./fleet up goes on from there",
+            )
     return True
 
 
@@ -154,18 +161,22 @@ def _wait_and_show(planned: Plan, seconds: float) -> None:
     tables.data.print(tables.fleet(seen, planned.clusters))
 
 
-def _up_with_official_plugins(checkout: Checkout, stack: str, planned: Plan) -> None:
+def _up_with_official_plugins(checkout: Checkout, stack: str, planned: Plan, *, as_previewed: bool) -> None:
     engine = official(checkout, f"./fleet up {stack}")
-    pack = ["--policy-pack", str(checkout.policies)]
     with tempfile.TemporaryDirectory(prefix="gke-fleet-up-") as folder:
-        log = Path(folder) / "preview.events"
-        if engine.run(["preview", "--stack", stack, *pack, "--event-log", str(log)]) != 0:
+        pack = pack_arguments(checkout, stack, Path(folder))
+        log, plan_file = Path(folder) / "preview.events", str(Path(folder) / "plan.json")
+        command = ["preview", "--stack", stack, *pack, "--event-log", str(log)]
+        if engine.run(command + (["--save-plan", plan_file] if as_previewed else [])) != 0:
             _refuse_removal(log, planned)
             raise Failure(
                 ExitCode.REFUSED, "the preview failed or a mandatory policy is violated; nothing was changed"
             )
         _refuse_replacement(log)
-    if engine.run(["up", "--yes", "--skip-preview", "--stack", stack, *pack]) != 0:
-        raise Failure(
-            ExitCode.REFUSED, "pulumi up did not finish (see above)", "run it again; it goes on from there"
-        )
+        command = ["up", "--yes", "--skip-preview", "--stack", stack, *pack]
+        if engine.run(command + (["--plan", plan_file] if as_previewed else [])) != 0:
+            raise Failure(
+                ExitCode.REFUSED,
+                "pulumi up did not finish (see above)",
+                "run it again; it goes on from there",
+            )

@@ -96,7 +96,7 @@ def application_set_spec(fleet: Fleet, catalogue: Catalogue, name: str) -> dict[
         "goTemplate": True,
         "goTemplateOptions": ["missingkey=error"],
         "generators": [
-            _generator_manifest(generator, addon, catalogue, name)
+            _generator_manifest(generator, catalogue, name)
             for generator in generators(fleet, catalogue, name)
         ]
         # An ApplicationSet has to have one. This one makes nothing.
@@ -116,21 +116,9 @@ def application_set_spec(fleet: Fleet, catalogue: Catalogue, name: str) -> dict[
     return spec
 
 
-def _generator_manifest(
-    generator: Generator, addon: Addon, catalogue: Catalogue, name: str
-) -> dict[str, Any]:
+def _generator_manifest(generator: Generator, catalogue: Catalogue, name: str) -> dict[str, Any]:
     spec: dict[str, Any] = {"destination": {}, "project": ""}
-    if generator.removing:
-        empty = catalogue.empty_source
-        spec["source"] = {
-            "repoURL": empty.repository,
-            "path": empty.path,
-            "targetRevision": "{{ .values.version }}",
-        }
-        # Without allowEmpty Argo CD refuses to prune everything that an Application has.
-        spec["syncPolicy"] = {"automated": {"allowEmpty": True, "prune": True, "selfHeal": True}}
-    else:
-        spec["source"] = _source(addon, name, generator.values)
+    spec |= generated_spec(catalogue, name, generator.values, removing=generator.removing)
     return {
         "clusters": {
             "selector": {
@@ -141,6 +129,25 @@ def _generator_manifest(
             # template below.
             "template": {"metadata": {}, "spec": spec},
         }
+    }
+
+
+def generated_spec(
+    catalogue: Catalogue, name: str, values: Mapping[str, Any], *, removing: bool = False
+) -> dict[str, Any]:
+    """The part of an Application's `spec` that differs between generators: its source and, while the add-on is being
+    removed, its sync policy. The version is the generator's."""
+    if not removing:
+        return {"source": _source(catalogue.addons[name], name, values)}
+    empty = catalogue.empty_source
+    return {
+        "source": {
+            "repoURL": empty.repository,
+            "path": empty.path,
+            "targetRevision": "{{ .values.version }}",
+        },
+        # Without allowEmpty Argo CD refuses to prune everything that an Application has.
+        "syncPolicy": {"automated": {"allowEmpty": True, "prune": True, "selfHeal": True}},
     }
 
 
@@ -162,7 +169,8 @@ def _source(addon: Addon, name: str, values: Mapping[str, Any]) -> dict[str, Any
     return source
 
 
-def _template(addon: Addon, name: str) -> dict[str, Any]:
+def shared_spec(addon: Addon) -> dict[str, Any]:
+    """The part of an Application's `spec` that all clusters share."""
     spec: dict[str, Any] = {
         "project": ADDONS_PROJECT,
         "destination": {"server": "{{ .server }}", "namespace": addon.namespace},
@@ -174,6 +182,10 @@ def _template(addon: Addon, name: str) -> dict[str, Any]:
     }
     if addon.ignore_differences:
         spec["ignoreDifferences"] = [dict(entry) for entry in addon.ignore_differences]
+    return spec
+
+
+def _template(addon: Addon, name: str) -> dict[str, Any]:
     return {
         "metadata": {
             "name": f"{name}-{{{{ .metadata.labels.fleet_cluster }}}}",
@@ -183,5 +195,5 @@ def _template(addon: Addon, name: str) -> dict[str, Any]:
                 "fleet_ring": "{{ .metadata.labels.fleet_ring }}",
             },
         },
-        "spec": spec,
+        "spec": shared_spec(addon),
     }

@@ -10,12 +10,16 @@ from datetime import date
 
 from model.catalogue import Addon, Catalogue
 from model.fleet import Fleet
+from model.gateway_budget import LIMIT, requests_per_minute
 from model.load import Configuration
 from model.stamping import Delivery, delivery
-from model.vocabulary import Workloads
+from model.vocabulary import Endpoint, Workloads
 
 WARNING_DAYS = 14
 """How many days before its end an override is spoken of."""
+
+WARNING_SHARE = 0.8
+"""How much of the gateway's budget may be used before it is spoken of."""
 
 
 def notices(configuration: Configuration) -> tuple[str, ...]:
@@ -24,7 +28,7 @@ def notices(configuration: Configuration) -> tuple[str, ...]:
     found = [*_expiring(configuration), *_leaving_clusters(configuration)]
     if configuration.part.has_hub:
         found += [*_leaving_addons(fleet, catalogue), *_rolled_out(catalogue)]
-    return tuple(found)
+    return (*found, *_gateway_budget(fleet, catalogue))
 
 
 def _expiring(configuration: Configuration) -> Iterator[str]:
@@ -76,6 +80,18 @@ def _leaving_addons(fleet: Fleet, catalogue: Catalogue) -> Iterator[str]:
                 f"add-on {name} is removed from {_listed(excluded)}, as `exclude` or `except` says.{_crds(addon)} An "
                 "empty Application stays for as long as it says so."
             )
+
+
+def _gateway_budget(fleet: Fleet, catalogue: Catalogue) -> Iterator[str]:
+    """Told in every part: the budget is the fleet's, and each part may add to it."""
+    predicted = requests_per_minute(fleet, catalogue)
+    if predicted > WARNING_SHARE * LIMIT:
+        yield (
+            f"Connect Gateway lets {LIMIT:,} requests a minute through for the whole fleet, and its "
+            f"{len(fleet.reached_by(Endpoint.GATEWAY))} members cost at least {predicted:,.0f} while nothing happens. "
+            "Raise argocd.watchResyncSeconds or set it to 0, exclude kinds (argocd.resourceExclusions), reach members "
+            "by their DNS endpoint (`endpoint: dns`), or ask Google for more."
+        )
 
 
 def _crds(addon: Addon) -> str:

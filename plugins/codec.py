@@ -46,6 +46,9 @@ class Unknown:
 
 UNKNOWN: Final = Unknown()
 
+REDACTED: Final = "[redacted: a secret of an export]"
+"""Stands in a state on paper where an export had a secret: whatever the program gives there counts as the same."""
+
 
 class Secret:
     """A value that must not be shown. Two secrets are equal when their values are."""
@@ -186,7 +189,7 @@ def _compare(old: Any, new: Any, path: str, found: dict[str, tuple[Any, Any]]) -
         for at in range(max(len(old), len(new))):
             before, after = old[at : at + 1], new[at : at + 1]
             _member(before[0] if before else None, after[0] if after else None, f"{path}[{at}]", found)
-    elif new is UNKNOWN or old is UNKNOWN or old != new:
+    elif old != REDACTED and (new is UNKNOWN or old is UNKNOWN or old != new):
         found[path] = (old, new)
 
 

@@ -14,7 +14,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -29,27 +29,65 @@ _LAUNCHER = Path(__file__).resolve().with_name("launch.py")
 
 
 def make(
-    home: Path, *, cli: Path, backend_url: str, ground: Literal["paper", "sandbox"], state: Path | None
+    home: Path,
+    *,
+    cli: Path,
+    backend_url: str,
+    ground: Literal["paper", "sandbox"],
+    state: Path | None,
+    more_versions: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, str]:
     """Make the workspace in `home` and return the whole environment to run `cli` in: offline, quiet, and
     with no setting of the user.
 
     `backend_url` is the only backend that the plugins will work with. `state` is the sandbox's folder, for
-    that ground.
+    that ground. `more_versions`: package -> version of the SDKs of other environments whose programs run here too.
     """
     home = home.resolve()
     (home / "plugins").mkdir(parents=True, exist_ok=True)
     marker.write(home, backend_url, ground)
-    for package, version in sdk_versions().items():
+    for package, version in sorted(
+        {each for one in (sdk_versions(), *more_versions) for each in one.items()}
+    ):
         name = f"pulumi-resource-{package}"
         _launcher(home / "plugins" / f"resource-{package}-v{version}" / name, [package, version], home)
-    environment = scrubbed(os.environ)
+    _language_host(home, cli)
+    environment = scrubbed(os.environ) | _common(home, backend_url)
+    environment |= {"GKE_FLEET_GROUND": ground, marker.HOME: str(home)}
+    if state is not None:
+        environment["GKE_FLEET_SANDBOX"] = str(state.resolve())
+    return environment
+
+
+def make_for_official_plugins(home: Path, *, cli: Path, backend_url: str) -> dict[str, str]:
+    """Make a workspace in `home` in which the CLI finds the official plugins that this user has installed, and return
+    the environment to run `cli` in: with the user's credentials for Google Cloud and with nothing else of the user's.
+    """
+    home = home.resolve()
+    (home / "plugins").mkdir(parents=True, exist_ok=True)
+    installed = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi").expanduser() / "plugins"
+    for plugin in sorted(installed.glob("resource-*")):
+        if plugin.is_dir():
+            # The CLI passes by a folder that is a link.
+            (home / "plugins" / plugin.name).mkdir()
+            for file in plugin.iterdir():
+                (home / "plugins" / plugin.name / file.name).symlink_to(file.resolve())
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
+    _language_host(home, cli)
+    return kept | _common(home, backend_url)
+
+
+def _language_host(home: Path, cli: Path) -> None:
+    """Put this project's language host into the workspace, where the official one is not beside the CLI."""
     host = home / "plugins" / f"language-python-v{importlib.metadata.version('pulumi')}"
-    if (cli.resolve().parent / _LANGUAGE).exists():
+    if has_official_host(cli):
         shutil.rmtree(host, ignore_errors=True)
     else:
         _launcher(host / _LANGUAGE, ["language", "-"], home)
-    environment |= {
+
+
+def _common(home: Path, backend_url: str) -> dict[str, str]:
+    return {
         # A plugin on the user's PATH would come before the workspace's.
         "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
         # The CLI has --event-log only with this; its Automation API sets it too.
@@ -59,12 +97,12 @@ def make(
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "GKE_FLEET_GROUND": ground,
-        marker.HOME: str(home),
     }
-    if state is not None:
-        environment["GKE_FLEET_SANDBOX"] = str(state.resolve())
-    return environment
+
+
+def has_official_host(cli: Path) -> bool:
+    """Whether the official language host lies beside the CLI, where the CLI takes it before any other."""
+    return (cli.resolve().parent / _LANGUAGE).exists()
 
 
 def scrubbed(base: Mapping[str, str]) -> dict[str, str]:

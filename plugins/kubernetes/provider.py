@@ -20,6 +20,7 @@ from typing import Any
 import grpc
 
 from plugins.codec import (
+    REDACTED,
     UNKNOWN,
     Secret,
     changed_paths,
@@ -116,7 +117,9 @@ class KubernetesProvider(Provider):
             )
         self._namespace = given.get("namespace") or "default"
         try:
-            document = _document(given["kubeconfig"]) if given.get("kubeconfig") else None
+            # On paper an export's kubeconfig may have been a secret; nothing behind it is asked there.
+            is_known = given.get("kubeconfig") not in (None, "", REDACTED)
+            document = _document(given["kubeconfig"]) if is_known else None
         except (OSError, ValueError) as error:
             raise ProviderError(f"kubeconfig cannot be read: {error}") from None
         access = Access(

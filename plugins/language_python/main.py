@@ -1,16 +1,15 @@
 """The language host: what the engine asks about a Python program, and running it.
 
 Owns the protocol and the child process. Does not own environments: the program runs in the one that this
-host runs in. It is used only where the official host is not beside the CLI.
+host runs in, or in the one that ./fleet names (settings.py). It is used where the official host is not beside
+the CLI, and for every program that is confined.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,11 +18,11 @@ from typing import Any
 import grpc
 
 from plugins import process, wire
+from plugins.language_python import settings
 from plugins.language_python.policy_pack import PolicyPack
+from plugins.language_python.run import run
 
-_SHOWN = 32
-"""Exit code of a program that has shown its error already."""
-_USERS = ("GOOGLE_", "CLOUDSDK_", "PULUMI_K8S_")
+_USERS = ("GOOGLE_", "CLOUDSDK_", "PULUMI_K8S_", settings.PREFIX)
 
 
 def program_environment(base: dict[str, str]) -> dict[str, str]:
@@ -36,19 +35,6 @@ def program_environment(base: dict[str, str]) -> dict[str, str]:
     }
 
 
-def installed_plugins() -> list[tuple[str, str]]:
-    """(package, version) of each provider whose SDK is installed here."""
-    found: dict[str, str] = {}
-    for entry in sys.path:
-        if not entry or not Path(entry).is_dir():
-            continue
-        for path in sorted(Path(entry).glob("pulumi_*/pulumi-plugin.json")):
-            described = json.loads(path.read_text())
-            if described.get("resource") and described.get("name"):
-                found.setdefault(described["name"], described.get("version", ""))
-    return sorted(found.items())
-
-
 def _dependencies(plugins: list[tuple[str, str]]) -> list[Any]:
     return [
         wire.plugin.PackageDependency(name=name, kind="resource", version=f"v{version}")
@@ -57,10 +43,11 @@ def _dependencies(plugins: list[tuple[str, str]]) -> list[Any]:
 
 
 class LanguageHost(wire.language_grpc.LanguageRuntimeServicer):  # type: ignore[misc]
-    """The service. `engine` is the engine's address."""
+    """The service. `engine` is the engine's address, `how` the way to run the program."""
 
-    def __init__(self, engine: str) -> None:
+    def __init__(self, engine: str, how: settings.Settings) -> None:
         self._engine = engine
+        self._how = how
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The engine introduces itself."""
@@ -76,26 +63,28 @@ class LanguageHost(wire.language_grpc.LanguageRuntimeServicer):  # type: ignore[
         return wire.language.GetRequiredPluginsResponse(
             plugins=[
                 wire.plugin.PluginDependency(name=name, kind="resource", version=f"v{version}")
-                for name, version in installed_plugins()
+                for name, version in self._how.plugins()
             ]
         )
 
     def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The providers whose SDKs are installed."""
-        return wire.language.GetRequiredPackagesResponse(packages=_dependencies(installed_plugins()))
+        return wire.language.GetRequiredPackagesResponse(packages=_dependencies(self._how.plugins()))
 
     def GetProgramDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:
         """What is installed."""
-        named = sorted(
-            {(each.metadata["Name"], each.version) for each in importlib.metadata.distributions()}, key=str
-        )
         return wire.language.GetProgramDependenciesResponse(
-            dependencies=[wire.language.DependencyInfo(name=name, version=version) for name, version in named]
+            dependencies=[
+                wire.language.DependencyInfo(name=name, version=version)
+                for name, version in self._how.distributions()
+            ]
         )
 
     def About(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Which Python."""
-        return wire.language.AboutResponse(executable=sys.executable, version=sys.version.partition(" ")[0])
+        return wire.language.AboutResponse(
+            executable=str(self._how.python), version=sys.version.partition(" ")[0]
+        )
 
     def RuntimeOptionsPrompts(self, request: Any, context: grpc.ServicerContext) -> Any:
         """There is nothing to choose."""
@@ -119,7 +108,7 @@ class LanguageHost(wire.language_grpc.LanguageRuntimeServicer):  # type: ignore[
 
     def Run(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Run the program in a process of its own and wait for it."""
-        settings = {
+        described = {
             "project": request.project,
             "stack": request.stack,
             "organization": request.organization,
@@ -134,21 +123,8 @@ class LanguageHost(wire.language_grpc.LanguageRuntimeServicer):  # type: ignore[
         environment = program_environment(dict(os.environ))
         environment["PULUMI_CONFIG"] = json.dumps(dict(request.config))
         environment["PULUMI_CONFIG_SECRET_KEYS"] = json.dumps(list(request.configSecretKeys))
-        command = [sys.executable, "-u", str(Path(__file__).with_name("program.py")), json.dumps(settings)]
-        running = subprocess.Popen(
-            command,
-            cwd=request.info.program_directory or request.pwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-        )
-        context.add_callback(lambda: _end(running))
-        with process.child(running):
-            code = running.wait()
-        if code == 0:
-            return wire.language.RunResponse()
-        if code == _SHOWN:
-            return wire.language.RunResponse(bail=True)
-        return wire.language.RunResponse(error=f"Program exited with non-zero exit code: {code}")
+        folder = Path(request.info.program_directory or request.pwd)
+        return run(described, folder, environment, self._how, context)
 
     def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         """Run a policy pack."""
@@ -170,16 +146,14 @@ def _environment(given: Any) -> dict[str, str]:
     return {**os.environ, **entries}
 
 
-def _end(running: subprocess.Popen[bytes]) -> None:
-    if running.poll() is None:
-        with contextlib.suppress(OSError):
-            running.terminate()
-
-
 def main(parent: int) -> None:
     """Serve until the engine ends, or `parent`, the pid of the process that started this one."""
     engine = next((argument for argument in reversed(sys.argv[1:]) if not argument.startswith("-")), "")
+    try:
+        host = LanguageHost(engine, settings.read(os.environ))
+    except settings.WrongSettings as error:
+        sys.exit(f"error: {error}")
     process.serve(
-        lambda server: wire.language_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(engine), server),
+        lambda server: wire.language_grpc.add_LanguageRuntimeServicer_to_server(host, server),
         parent=parent,
     )

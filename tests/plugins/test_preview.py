@@ -130,13 +130,14 @@ def test_the_scratch_project_names_no_credential(checkout: Path, tmp_path: Path)
     stack = yaml.safe_load((tmp_path / "scratch" / "stacks" / "Pulumi.prod.yaml").read_text())
     assert project["main"] == str(checkout)
     assert "backend" not in project
-    assert stack == {
-        "config": {
-            "theirs:fleet": "prod",
-            "theirs:token": PLACEHOLDER,
-            "theirs:deep": {"list": [PLACEHOLDER, "plain"]},
-        }
-    }
+    config = stack.pop("config")
+    assert not stack
+    token, deep = config["theirs:token"], config["theirs:deep"]["list"][0]
+    # Another ciphertext is another placeholder, so that setting another secret is a change.
+    assert token.startswith(PLACEHOLDER)
+    assert deep.startswith(PLACEHOLDER)
+    assert token != deep
+    assert config == {"theirs:fleet": "prod", "theirs:token": token, "theirs:deep": {"list": [deep, "plain"]}}
 
 
 def test_a_stack_that_is_not_there_names_those_that_are(checkout: Path, cli: Path) -> None:

@@ -1,0 +1,55 @@
+"""Where the charts of a comparison come from.
+
+Owns the choice: what is at hand on this machine, else the network. Does not own getting them (whatif/manifests/).
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sandbox.tools import GROUPS, cache, ensure, silent
+from whatif.manifests import Reach, local_mirror
+
+OFFLINE = "GKE_FLEET_OFFLINE"
+"""Set, it keeps a preview from asking any repository over the network."""
+
+
+def reach(settings: Mapping[str, Any], say: Callable[[str], None]) -> Reach:
+    """How far charts can be reached from here. `settings`: what stands under `config` in the stack file.
+
+    The programs are those on PATH, else those that the sandbox has built; the official charts that came with the
+    sandbox's tools are taken before any network is asked.
+    """
+    built = _built()
+    mirror = settings.get("gke-fleet:mirror")
+    folder = None
+    if built is not None:
+        folder = local_mirror(cache.root() / "charts")
+    else:
+        say(
+            "charts: the sandbox's tools are not built yet (`./fleet up` builds them), so every chart is asked for"
+        )
+    return Reach(
+        helm=_program("helm", built),
+        kustomize=_program("kustomize", built),
+        folder=folder,
+        behind=(str(mirror),) if mirror else (),
+        network=not (os.environ.get(OFFLINE) or os.environ.get("GKE_FLEET_QUIET_RUN")),
+    )
+
+
+def _built() -> Path | None:
+    """The folder of the sandbox's delivery tools, where they are built already."""
+    found = sorted(cache.tools().glob("delivery-*/helm"))
+    if not found or "delivery" not in GROUPS:
+        return None
+    return ensure("delivery", silent)
+
+
+def _program(name: str, built: Path | None) -> Path | None:
+    on_path = shutil.which(name)
+    if built is not None and (built / name).exists():
+        return built / name
+    return Path(on_path) if on_path else None

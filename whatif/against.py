@@ -1,0 +1,417 @@
+"""What a change would do to a stack: the CLI's preview of the head against the base, on paper.
+
+Owns the order: the base is put onto paper (`up` of a throw-away stack, or the import of an export), the CLI previews
+the head against it, and what it says becomes an `Answer`. Does not own any of the parts: resources are the CLI's word,
+Applications are compared in `whatif.applications`, the blast radius is counted in `whatif.radius`.
+
+Each revision's program runs in a process and an environment of its own lock. What a revision may bring in beside its
+program and its configuration (plugins, backend, secrets provider) is left out. The head's run follows the base's: it is
+made against its result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, TextIO
+
+import yaml
+
+from model.stack_limits import acknowledgements_of, limits_of, stricter
+from plugins import confine
+from plugins.language_python import settings as program
+from whatif import events
+from whatif.answer import Answer, Policy, Side
+from whatif.applications import Outputs, applications, changes
+from whatif.events import GONE, ROOT, Preview, as_policies, read
+from whatif.export import Export
+from whatif.export import read as read_export
+from whatif.lock import environment_for
+from whatif.preview import QUIET, colour, pack_arguments, refused_before_a_run, writer
+from whatif.radius import cluster_of, destroyed_clusters, radius
+from whatif.report.masking import masked
+from whatif.report.plain import plain
+from whatif.revision import checked_out
+from whatif.scratch import NoStack, Scratch, make_project, salt
+
+COSTS = "cost"
+"""The group of the policy pack whose findings are the cost guard."""
+_READINESS = "gke-fleet:readinessTimeout"
+_TODAY = "gke-fleet:today"
+_LOCK = "requirements.txt"
+
+
+_NOT_THE_HEADS = (
+    "gke-fleet:acknowledged", "gke-fleet:limits", "gke-fleet:policies", "gcp:", "kubernetes:", "pulumi:",
+)  # fmt: skip
+"""Beginnings of the settings that a head that may be hostile has no say in: the checkout's count."""
+
+
+class BaseFailed(Exception):
+    """The base cannot be put onto paper. The message says which and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked.
+
+    `checkout`: the folder of the wrapper's own Pulumi.yaml. `base`: a revision, or a file with an export. `head`: the
+    folder whose program is previewed. `untrusted`: it may be hostile, so its program runs confined, and limits and
+    acknowledgements are the base's. `pack`, `pack_config`: the policy pack and its configuration for the head.
+    `official`: the resource plugins are those that the user has installed; for an export as the base alone.
+    `advisory`: the same configuration with every level advisory, for the base. `cache`: where environments of other
+    locks are kept. `seconds`: how long the head's run may take where it is untrusted.
+    """
+
+    checkout: Path
+    stack: str
+    base: str | Path
+    head: Path
+    cli: Path
+    cache: Path
+    untrusted: bool = False
+    official: bool = False
+    pack: Path | None = None
+    pack_config: Path | None = None
+    advisory: Path | None = None
+    cost_rules: frozenset[str] = frozenset()
+    seconds: float = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """The answer, and what it was made from: the CLI's resources of the head, and the outputs of both sides."""
+
+    answer: Answer
+    resources: list[dict[str, Any]]
+    base_outputs: Outputs
+    head_outputs: Outputs
+    head_failed: bool = False
+
+
+@dataclass
+class _Base:
+    label: str
+    outputs: Outputs = field(default_factory=dict)
+    providers: dict[str, int] = field(default_factory=dict)
+    resources: int = 0
+    policies: tuple[Policy, ...] = ()
+    parents: dict[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def against(
+    question: Question, *, out: TextIO | None = None, say: Callable[[str], None] = lambda line: None
+) -> Compared:
+    """Answer `question`. What the CLI says of the head goes to `out`, progress to `say`.
+
+    Raises BaseFailed; NoStack where the head has no such stack; NoRevision or NotAnExport for the base; TooLong;
+    ConfinementError from the confinement.
+    """
+    with contextlib.ExitStack() as opened:
+        run = _Run(question, opened, say)
+        base = run.base()
+        preview = run.head(out)
+        confined = run.confined
+    return _compared(question, base, preview, confined)
+
+
+class _Run:
+    """One question on its way."""
+
+    def __init__(self, question: Question, opened: contextlib.ExitStack, say: Callable[[str], None]) -> None:
+        self._asked, self._say = question, say
+        self._opened = opened
+        self._folder = Path()
+        self._head_python = _environment(question.head, question, say)
+        self._export: Export | None = None
+        self._revision = None
+        versions = [program_versions(self._head_python)]
+        project = yaml.safe_load((question.checkout / "Pulumi.yaml").read_text())
+        if isinstance(question.base, Path):
+            self._export = read_export(question.base, str(project["name"]), question.stack)
+        else:
+            scratch = Path(opened.enter_context(_temporary()))
+            self._revision = opened.enter_context(checked_out(question.checkout, question.base, scratch))
+            self._base_python = _environment(self._revision.folder, question, say)
+            versions.append(program_versions(self._base_python))
+        self._scratch = opened.enter_context(
+            Scratch(question.cli, sdk_versions=versions, own_host=True, official=question.official)
+        )
+        self._base_project = self._scratch.folder / "base"
+        self._head_project = self._scratch.folder / "head"
+        self._salt: dict[str, str] = {}
+        self.confined: str | None = None
+
+    def base(self) -> _Base:
+        """Put the base onto paper."""
+        if self._export is not None:
+            return self._imported(self._export)
+        assert self._revision is not None
+        revision, stack = self._revision, self._asked.stack
+        values = {_READINESS: 0, _TODAY: revision.day}
+        try:
+            make_project(revision.folder, stack, self._base_project, values=values)
+        except NoStack:
+            self._say(f"{revision.label} has no stack {stack}: everything is new")
+            return _Base(label=f"{revision.label}, without this stack")
+        self._say(f"base {revision.label}: putting it onto paper")
+        self._init(self._base_project)
+        log = self._scratch.folder / "base.json"
+        command = ["up", "--yes", "--skip-preview", "--stack", stack, "--event-log", str(log), *QUIET]
+        command += ["--color", "never", *pack_arguments(self._asked.pack, self._asked.advisory)]
+        more = _program(self._base_python) | {"PULUMI_SKIP_CHECKPOINTS": "1"}
+        said, code = self._scratch.run(command, self._base_project, more=more)
+        done = read(log)
+        done.exit_code = code
+        if code != 0:
+            refused_before_a_run(done, said)
+            raise BaseFailed(
+                f"the base {revision.label} cannot be put onto paper: " + "\n".join(done.diagnostics)
+            )
+        return _Base(
+            label=revision.label,
+            outputs=done.outputs,
+            providers=done.providers,
+            resources=len(done.resources) - 1,
+            policies=as_policies(done.policies),
+            parents=done.parents,
+            notices=tuple(done.warnings),
+            settings=_stack_settings(revision.folder, stack),
+        )
+
+    def head(self, out: TextIO | None) -> Preview:
+        """Preview the head."""
+        asked = self._asked
+        self._make_head(self._head_project)
+        if not self._salt:
+            self._init(self._head_project)
+        self._say("head: previewing it against the base")
+        log = self._scratch.folder / "head.json"
+        command = ["preview", "--stack", asked.stack, "--event-log", str(log), *QUIET, *colour(out)]
+        # What the outputs say is the Application diff.
+        command += ["--diff", "--suppress-outputs"]
+        command += pack_arguments(asked.pack, asked.pack_config)
+        more = _program(self._head_python)
+        if asked.untrusted:
+            reason = confine.possible()
+            self.confined = confine.sentence(asked.seconds, reason)
+            if reason is None:
+                more |= {
+                    program.CONFINED: "1",
+                    program.FOLDER: str(asked.head.resolve()),
+                    program.SECONDS: str(asked.seconds),
+                }
+        limit = asked.seconds + 60 if asked.untrusted else None
+        told = writer(out, _harmless if asked.untrusted else masked)
+        said, code = self._scratch.run(command, self._head_project, out=told, more=more, seconds=limit)
+        result = read(log)
+        result.exit_code = code
+        refused_before_a_run(result, said)
+        return result
+
+    def _make_head(self, folder: Path) -> None:
+        """The scratch project of the head in `folder`, for the stack that is there by then."""
+        asked = self._asked
+        make_project(
+            asked.head,
+            asked.stack,
+            folder,
+            described=asked.checkout / "Pulumi.yaml" if asked.untrusted else None,
+            settings=self._salt,
+            values={**_own(asked), _READINESS: 0},
+            refused=_NOT_THE_HEADS if asked.untrusted else (),
+        )
+
+    def _imported(self, export: Export) -> _Base:
+        asked = self._asked
+        assert isinstance(asked.base, Path)
+        self._say(f"base {asked.base.name}: importing it without its secrets")
+        self._make_head(self._base_project)
+        self._init(self._base_project)
+        file = self._scratch.folder / "import.json"
+        file.write_text(export.importable(self._salt["encryptionsalt"]))
+        said, code = self._scratch.run(
+            ["stack", "import", "--stack", asked.stack, "--file", str(file), "--non-interactive"],
+            self._base_project,
+        )
+        if code != 0:
+            raise BaseFailed(f"the CLI does not import {asked.base}: " + "\n".join(said))
+        found: tuple[Policy, ...] = ()
+        if asked.pack is not None:
+            command = ["policy", "analyze", "--file", str(file), "--json", "--non-interactive"]
+            command += pack_arguments(asked.pack, asked.advisory)
+            said, code = self._scratch.run(command, self._base_project)
+            found = as_policies(events.policies("\n".join(said)))
+            if code != 0 and not found:
+                raise BaseFailed(f"the policy pack cannot look at {asked.base}: " + "\n".join(said))
+        return _Base(
+            label=asked.base.name,
+            outputs=export.outputs,
+            providers=export.providers,
+            resources=sum(1 for one in export.resources if one.get("type") != ROOT),
+            policies=found,
+            parents=export.parents,
+            notices=export.pending,
+        )
+
+    def _init(self, project: Path) -> None:
+        command = ["stack", "init", self._asked.stack, "--non-interactive", "--no-select"]
+        said, code = self._scratch.run(command, project, plugins=False)
+        if code != 0:
+            raise BaseFailed("the CLI cannot make a throw-away stack: " + "\n".join(said))
+        self._salt = salt(project, self._asked.stack)
+
+
+def _compared(question: Question, base: _Base, head: Preview, confined: str | None) -> Compared:
+    failed = head.exit_code != 0 and not head.outputs
+    # Where the program did not come to its end, nothing is known of the head's Applications: no change is claimed.
+    outputs: Outputs = base.outputs if failed else head.outputs
+    names = {*_names(base.outputs), *_names(outputs)}
+    parents: dict[str, str | None] = {**base.parents, **head.parents}
+    steps = tuple(step for step in head.steps if step.type != ROOT or step.op != "same")
+    owners = {step.urn: cluster_of(step.urn, names, parents) for step in steps}
+    clusters = {urn: name for urn, name in owners.items() if name is not None}
+    differing = changes(base.outputs, outputs, destroyed_clusters(steps, clusters))
+    before, after = applications(base.outputs), applications(outputs)
+    rings = {one.cluster: one.ring for one in (*before, *after)}
+    # A head that may be hostile has no say in what it may do: the checkout that the wrapper belongs to has.
+    settings = _stack_settings(question.checkout if question.untrusted else question.head, question.stack)
+    limits = stricter(limits_of(base.settings), limits_of(settings))
+    acknowledged = (*acknowledgements_of(base.settings), *acknowledgements_of(settings))
+    policies = as_policies(head.policies)
+    answer = Answer(
+        stack=question.stack,
+        base=Side(
+            label=base.label,
+            resources=base.resources,
+            applications=before,
+            clusters=_names(base.outputs),
+            providers=base.providers,
+            gateway=_gateway(base.outputs),
+            costs=_costs(question, base.policies),
+            notices=base.notices,
+        ),
+        head=Side(
+            label=_head_label(question),
+            resources=sum(1 for step in head.steps if step.op not in GONE and step.type != ROOT),
+            applications=after,
+            clusters=_names(outputs),
+            providers=head.providers,
+            gateway=_gateway(outputs),
+            costs=_costs(question, policies),
+            notices=tuple(head.warnings),
+        ),
+        steps=steps,
+        changes=differing,
+        policies=policies,
+        new_policies=_without(policies, base.policies),
+        fixed_policies=() if failed else _without(base.policies, policies),
+        radius=radius(differing, steps, clusters, limits, acknowledged, rings),
+        summary=head.summary,
+        diagnostics=tuple(head.diagnostics),
+        exit_code=head.exit_code,
+        confined=confined,
+    )
+    return Compared(
+        answer=answer,
+        resources=head.resources,
+        base_outputs=base.outputs,
+        head_outputs=outputs,
+        head_failed=failed,
+    )
+
+
+def _without(some: tuple[Policy, ...], others: tuple[Policy, ...]) -> tuple[Policy, ...]:
+    """Findings that are not among `others`; the level does not tell them apart, since the base's is advisory."""
+    known = {(one.rule, one.urn, one.message) for one in others}
+    return tuple(one for one in some if (one.rule, one.urn, one.message) not in known)
+
+
+def _names(outputs: Outputs) -> tuple[str, ...]:
+    found = outputs.get("clusters")
+    return tuple(str(one) for one in found) if isinstance(found, list) else ()
+
+
+def _gateway(outputs: Outputs) -> float | None:
+    found = outputs.get("gateway")
+    rate = found.get("requestsPerMinute") if isinstance(found, Mapping) else None
+    return float(rate) if isinstance(rate, int | float) and not isinstance(rate, bool) else None
+
+
+def _costs(question: Question, policies: tuple[Policy, ...]) -> int:
+    return sum(1 for one in policies if one.rule in question.cost_rules)
+
+
+def _head_label(question: Question) -> str:
+    return f"the program in {question.head.name}" if question.untrusted else "the working tree"
+
+
+def _own(question: Question) -> dict[str, Any]:
+    """The settings of the checkout that count in place of those of a head that may be hostile."""
+    if not question.untrusted:
+        return {}
+    config = _stack_settings(question.checkout, question.stack).get("config")
+    found = config if isinstance(config, Mapping) else {}
+    return {name: value for name, value in found.items() if name.startswith(_NOT_THE_HEADS)}
+
+
+def _harmless(line: str) -> str:
+    """A line of a run that a hostile program had a say in: nothing but text."""
+    return plain(masked(line.rstrip("\n"))) + "\n"
+
+
+def _stack_settings(folder: Path, stack: str) -> Mapping[str, Any]:
+    described = yaml.safe_load((folder / "Pulumi.yaml").read_text())
+    file = folder / str(described.get("stackConfigDir") or ".") / f"Pulumi.{stack}.yaml"
+    try:
+        found = yaml.safe_load(file.read_text())
+    except (OSError, yaml.YAMLError):
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def program_versions(prefix: Path) -> dict[str, str]:
+    """package -> version of the provider SDKs that the environment `prefix` holds."""
+    return dict(program.read({program.PYTHON: str(prefix / "bin" / "python")}).plugins())
+
+
+def _environment(folder: Path, question: Question, say: Callable[[str], None]) -> Path:
+    """The environment of the lock in `folder`; this process's own where there is none."""
+    lock = folder / _LOCK
+    return environment_for(lock, cache=question.cache, say=say) if lock.is_file() else Path(sys.prefix)
+
+
+def _program(prefix: Path) -> dict[str, str]:
+    """The variables that make a program run in the environment `prefix`."""
+    return {} if prefix == Path(sys.prefix) else {program.PYTHON: str(prefix / "bin" / "python")}
+
+
+def advisory_config(given: Path | None, target: Path) -> Path:
+    """Write the configuration of a pack with every level advisory to `target`: what a base violates ends nothing."""
+    config = json.loads(given.read_text()) if given is not None else {}
+    softened = {
+        name: {**one, "enforcementLevel": "advisory"} if isinstance(one, dict) else "advisory"
+        for name, one in config.items()
+        if not (one == "disabled" or (isinstance(one, dict) and one.get("enforcementLevel") == "disabled"))
+    }
+    off = {name: one for name, one in config.items() if name not in softened}
+    target.write_text(json.dumps({"all": "advisory", **softened, **off}))
+    return target
+
+
+def today() -> str:
+    """The day, as 2026-11-24."""
+    return date.today().isoformat()
+
+
+def _temporary() -> Any:
+    import tempfile
+
+    return tempfile.TemporaryDirectory(prefix="gke-fleet-base-", ignore_cleanup_errors=True)

@@ -1,0 +1,107 @@
+"""A revision of the repository, checked out beside the checkout.
+
+Owns the git worktree of a revision and what a person calls it. Does not own what is run in it. Needs no network, and
+runs no hook of the repository.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class NoRevision(Exception):
+    """git cannot give the revision. The message says why, `remedy` what to do."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """A revision that is checked out.
+
+    `folder`: the project in it, like the checkout it was asked for. `commit`: 40 hexadecimal digits. `label`: what a
+    person calls it. `day`: when it was committed, as 2026-11-24 in UTC.
+    """
+
+    folder: Path
+    commit: str
+    label: str
+    day: str
+
+
+@contextlib.contextmanager
+def checked_out(project: Path, name: str, scratch: Path) -> Iterator[Revision]:
+    """Check the revision `name` out below `scratch`, a folder of the caller's; it is taken away afterwards.
+
+    `project`: a folder in a git repository; the same folder of the revision is what the caller gets. Raises NoRevision.
+    """
+    asked = _git(project, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    if asked.returncode != 0:
+        if _git(project, "rev-parse", "--git-dir").returncode != 0:
+            raise NoRevision(
+                f"{project} is no git repository: {_said(asked)}",
+                "work in a clone of the repository, or name a file with `pulumi stack export` as the base",
+            )
+        raise NoRevision(
+            f"there is no revision {name} in this repository",
+            "`git fetch` it first (a shallow clone holds its own commit alone: `git fetch --unshallow`), or name a "
+            "branch, tag or commit that `git log` knows; a file with `pulumi stack export` is a base too",
+        )
+    commit = asked.stdout.strip()
+    prefix = _git(project, "rev-parse", "--show-prefix").stdout.strip()
+    day = _git(
+        project, "show", "--no-patch", "--date=format-local:%Y-%m-%d", "--format=%cd", commit
+    ).stdout.strip()
+    tree = scratch / f"revision-{commit[:12]}"
+    added = _git(project, "worktree", "add", "--detach", "--force", str(tree), commit)
+    if added.returncode != 0:
+        raise NoRevision(
+            f"git worktree cannot check {name} out: {_said(added)}",
+            "`git fetch` the whole of that commit, and make sure that there is room for it",
+        )
+    try:
+        label = commit[:12] if commit.startswith(name) else f"{name} ({commit[:12]})"
+        yield Revision(folder=tree / prefix, commit=commit, label=label, day=day)
+    finally:
+        _git(project, "worktree", "remove", "--force", str(tree))
+        # What an earlier run left that was killed is gone from disk, but git still lists it.
+        _git(project, "worktree", "prune")
+
+
+def changed_since(project: Path, commit: str) -> bool:
+    """Whether the working tree of `project` differs from a commit, new files among it."""
+    if _git(project, "diff", "--quiet", commit, "--").returncode != 0:
+        return True
+    return bool(_git(project, "ls-files", "--others", "--exclude-standard").stdout.strip())
+
+
+def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *arguments]
+    return subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env=_environment(),
+        check=False,
+    )
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    # What a hook or an alias exports would lead git to another repository than the one in the folder.
+    leading = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+    kept = {name: value for name, value in os.environ.items() if name not in leading}
+    return kept | {"TZ": "UTC", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+
+
+def _said(done: subprocess.CompletedProcess[str]) -> str:
+    return " ".join(done.stderr.split()) or f"git ended with {done.returncode}"
