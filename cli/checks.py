@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from cli import tables
+from cli import tables, workflows
 from cli.checkout import Checkout
 from cli.failure import ExitCode, Failure
 
@@ -23,14 +23,16 @@ _TYPED = (
     "sandbox",
     "whatif",
     "cli",
+    "bench",
     "tests",
 )
 
 
 def checks(checkout: Checkout, *, fast: bool, more: Sequence[str]) -> None:
-    """Run ruff, mypy and pytest; `fast` leaves out what needs the sandbox. `more` goes to pytest as it is.
+    """Run actionlint, zizmor, ruff, mypy and pytest; `fast` leaves out what needs the sandbox.
 
-    Every check runs, whatever the ones before it said. Raises Failure (exit code 1) where one failed.
+    `more` goes to pytest as it is. Every check runs, whatever the ones before it said. Raises Failure (exit code 1)
+    where one failed.
     """
     python = sys.executable
     cache = checkout.root / ".venv" / "cache"
@@ -39,7 +41,7 @@ def checks(checkout: Checkout, *, fast: bool, more: Sequence[str]) -> None:
 
         groups: tuple[GroupName, ...] = ("pulumi",) if fast else ("pulumi", "delivery")
         for group in groups:
-            ensure(group, lambda line: tables.talk.print(line, markup=False))
+            ensure(group, _say)
     # Two files at a time where no servers are started; the sandbox's tests want the machine for themselves.
     chosen = ["-m", "not engine and not sandbox and not e2e", "-n", "2", "--dist", "loadfile"] if fast else []
     commands = {
@@ -48,8 +50,8 @@ def checks(checkout: Checkout, *, fast: bool, more: Sequence[str]) -> None:
         "mypy --strict": [python, "-m", "mypy", "--cache-dir", str(cache / "mypy"), *_TYPED],
         "pytest": [python, "-m", "pytest", *chosen, *more],
     }
-    if more:
-        commands = {"pytest": commands["pytest"]}
+    linters = {} if more else workflows.commands(checkout.root, _say)
+    commands = {"pytest": commands["pytest"]} if more else linters | commands
     failed = []
     for name, command in commands.items():
         began = time.monotonic()
@@ -62,3 +64,7 @@ def checks(checkout: Checkout, *, fast: bool, more: Sequence[str]) -> None:
             failed.append(name)
     if failed:
         raise Failure(ExitCode.REFUSED, f"failed: {', '.join(failed)}")
+
+
+def _say(line: str) -> None:
+    tables.talk.print(line, markup=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-GroupName = Literal["pulumi", "delivery", "registry"]
+GroupName = Literal["pulumi", "delivery", "registry", "workflows"]
 
 HERE = Path(__file__).resolve().parent
 GIB = 1024**3
@@ -189,6 +189,19 @@ GROUPS: Mapping[GroupName, Group] = {
         ),
         seconds=60,
         disk=3 * GIB // 2,
+    ),
+    "workflows": Group(
+        name="workflows",
+        programs=(
+            Program(
+                name="actionlint",
+                package="github.com/rhysd/actionlint/cmd/actionlint",
+                module="github.com/rhysd/actionlint",
+                ask=("-version",),
+            ),
+        ),
+        seconds=30,
+        disk=GIB // 2,
     ),
 }
 

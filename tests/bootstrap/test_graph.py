@@ -212,9 +212,10 @@ def test_ci_comes_from_one_repository_and_a_reviewed_environment(
     assert provider.inputs["oidc"]["issuerUri"] == "https://token.actions.githubusercontent.com"
     found = {g.name: g.inputs for g in graph.of_type(ACCOUNT_GRANT)}
     environment = {"sandbox": "sandbox", "prod": "production"}[stack]
+    previews = {"sandbox": "pull_request", "prod": "environment:production-preview"}[stack]
     subjects = {
         "deployer-from-github": f"repo:acme/fleet:environment:{environment}",
-        "preview-from-github": "repo:acme/fleet:pull_request",
+        "preview-from-github": f"repo:acme/fleet:{previews}",
     }
     assert found.keys() == subjects.keys()
     for name, inputs in found.items():
