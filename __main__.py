@@ -1,5 +1,6 @@
 """The program: read the fleet of this stack, make it, export what will be delivered where."""
 
+import gc
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from model.notices import notices
 
 def main() -> None:
     """Make the fleet that the stack's configuration names."""
+    # It lives for seconds and lets go of nothing. Looking for garbage among all that waits for the engine takes
+    # longer than everything else: 200 clusters in 32 s with it and in 18 s without.
+    gc.disable()
     config, stack = pulumi.Config(), pulumi.get_stack()
     today = config.get("today") or date.today().isoformat()
     stacks, fleet = Path(__file__).resolve().parent / "stacks", config.require("fleet")

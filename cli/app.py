@@ -242,6 +242,18 @@ def test(
     checks(places.here(), fast=fast, more=context.args)
 
 
+@app.command()
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="Which benchmarks; none: all of them.")] = None,
+    rounds: Annotated[int, typer.Option(help="How often each case runs.")] = 3,
+    output: Annotated[Path | None, typer.Option(help="Write the figures to this file, as JSON.")] = None,
+) -> None:
+    """The benchmarks: each against a named baseline in the same run (bench/README.md)."""
+    from cli.bench import bench as run
+
+    run(places.here(), names or [], rounds=rounds, output=output)
+
+
 def _say(line: str) -> None:
     tables.talk.print(line, markup=False)
 

@@ -4,7 +4,10 @@ The CLI runs this folder, whatever it is called, with the folder itself on the m
 the top-level package ``rules`` here, and ``policies.rules`` for whoever imports them from the checkout.
 """
 
+import pulumi_policy.policy
 from pulumi_policy import PolicyPack
-from rules.pack import policies  # type: ignore[import-not-found]  # found only when the CLI runs the folder
+from rules.decoding import decode_once  # type: ignore[import-not-found]  # found only when the CLI runs the folder
+from rules.pack import policies  # type: ignore[import-not-found]
 
+decode_once(pulumi_policy.policy)
 PolicyPack(name="gke-fleet", policies=policies())

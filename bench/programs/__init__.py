@@ -1,0 +1,1 @@
+"""The programs and the policy pack that are baselines. Each folder is run by the CLI."""

@@ -1,0 +1,1 @@
+"""Plain resources; the CLI runs the folder."""

@@ -1,0 +1,1 @@
+"""The pack as a package, for whoever runs its rule in process."""

@@ -1,0 +1,1 @@
+"""A Helm release for each cluster and add-on; the CLI runs the folder."""

@@ -1,0 +1,92 @@
+"""The what-if of a large fleet, against the CLI alone on as many bare resources, and against a naive program.
+
+Owns the fleet's size and the goals. Base and head differ in one version of one add-on.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import yaml
+
+from bench import fleet
+from bench.measure import Ratio, Result, Sample, in_turn, run
+from bench.place import Place
+
+NAME = "what-if"
+TITLE = "What-if of a fleet, one version of one add-on changed"
+
+WHAT_IF, BARE = "what-if", "bare resources"
+NAIVE, NAIVE_SHARED = "a Release per cluster and add-on", "the same, all providers in one process"
+
+_MIB_OF_A_PLUGIN = 80
+
+
+def bench(place: Place) -> Result:
+    """Measure. Sizes: clusters, addons."""
+    clusters, addons = place.size("clusters", 200), place.size("addons", 20)
+    large = place.scratch / "large"
+    fleet.write(place.root, large, clusters=clusters, addons=addons)
+    revision = fleet.commit(large)
+    fleet.upgrade(large, addons=addons)
+    what_if = partial(run, ["whatif", large, revision, place.cli], place.root)
+    place.say("a first run, which is not counted: it says how many resources there are")
+    resources = int(what_if().said["resources"])
+    bare = _program(place, "bare", {"resources": resources, "version": fleet.BEFORE})
+    naive = _program(place, "releases", {"clusters": clusters, "addons": addons, "version": fleet.BEFORE})
+    notes = []
+    cases: dict[str, Callable[[], Sample]] = {
+        WHAT_IF: what_if,
+        BARE: _run(place, bare, "shared"),
+        NAIVE_SHARED: _run(place, naive, "shared"),
+    }
+    ratios = [
+        Ratio(case=WHAT_IF, baseline=BARE, what="as long as the CLI with bare resources", at_most=1.3),
+        Ratio(
+            case=WHAT_IF,
+            baseline=NAIVE_SHARED,
+            what="faster than the naive program in few processes",
+            at_least=1.0,
+        ),
+    ]
+    if clusters * _MIB_OF_A_PLUGIN < _free_mib():
+        cases[NAIVE] = _run(place, naive, "own")
+        ratios.append(Ratio(case=WHAT_IF, baseline=NAIVE, what="faster than the naive program", at_least=5.0))
+    else:
+        notes.append(
+            f"{NAIVE} needs {clusters * _MIB_OF_A_PLUGIN} MiB for its plugins, which are not free: left out"
+        )
+    return Result(
+        name=NAME,
+        title=TITLE,
+        sizes={"clusters": clusters, "addons": addons, "resources": resources},
+        cases=in_turn(cases, place.rounds, place.say),
+        ratios=ratios,
+        notes=notes,
+    )
+
+
+def _run(place: Place, folder: Path, plugins: str) -> Callable[[], Sample]:
+    changed = json.dumps({f"{folder.name}:version": fleet.AFTER})
+    return partial(run, ["program", folder, place.cli, plugins, changed], place.root)
+
+
+def _program(place: Place, name: str, settings: dict[str, object]) -> Path:
+    """A copy of a baseline's program with a stack of these settings."""
+    folder = place.scratch / name
+    shutil.copytree(Path(__file__).parent / "programs" / name, folder)
+    config = {"config": {f"{name}:{key}": str(value) for key, value in settings.items()}}
+    (folder / f"Pulumi.{fleet.STACK}.yaml").write_text(yaml.safe_dump(config))
+    return folder
+
+
+def _free_mib() -> float:
+    found = Path("/proc/meminfo")
+    if not found.is_file():
+        return 0
+    line = next(line for line in found.read_text().splitlines() if line.startswith("MemAvailable"))
+    return int(line.split()[1]) / 1024
