@@ -25,7 +25,10 @@ def preview(checkout: Checkout, stack: str, *, form: str, output: Path | None) -
     """
     planned = plan(checkout, stack)
     from sandbox.tools import ensure
+    from whatif.events import as_policies
     from whatif.preview import preview as on_paper
+    from whatif.report.grouping import findings
+    from whatif.report.text import print_findings
 
     cli = ensure("pulumi", lambda line: tables.talk.print(line, markup=False)) / "pulumi"
     as_text = form == "text"
@@ -47,8 +50,7 @@ def preview(checkout: Checkout, stack: str, *, form: str, output: Path | None) -
             console.print(tables.predicted([a.__dict__ for a in planned.applications]))
             for notice in planned.notices:
                 console.print(f"[yellow]notice[/] {escape(notice)}")
-            for one in result.policies:
-                console.print(f"[red]{one['level']}[/] {one['rule']}: {escape(one['message'])}")
+            print_findings("Policy findings", findings(as_policies(result.policies)), console)
             processes = ", ".join(f"{count} {name}" for name, count in result.providers.items())
             console.print(
                 f"Provider processes of an ordinary run: {sum(result.providers.values())} ({processes})"

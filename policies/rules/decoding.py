@@ -38,10 +38,12 @@ def decode_once(sdk: ModuleType) -> bool:
     return True
 
 
-def _remembering(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _remembering(function: Callable[..., Any]) -> Callable[..., Any]:
     known: dict[int, tuple[Any, Any]] = {}
 
-    def remembered(value: Any) -> Any:
+    def remembered(value: Any, *more: Any, **named: Any) -> Any:
+        if more or named:
+            return function(value, *more, **named)
         found = known.get(id(value))
         if found is None or found[0] is not value:
             if len(known) >= _MOST:

@@ -50,7 +50,7 @@ def inputs(value):
 
 for resource in json.loads(pathlib.Path("resources.json").read_text()):
     given = inputs(resource["inputs"])
-    options = pulumi.ResourceOptions(protect=True)
+    options = pulumi.ResourceOptions(protect=resource.get("protect", True))
     pulumi.ComponentResource(resource["type"], resource["name"], given, options).register_outputs(given)
 """
 """Registers what resources.json says; the text UNKNOWN stands for a value that is not known before the update."""

@@ -315,11 +315,11 @@ class Grouped:
 
     @cached_property
     def new_policies(self) -> tuple[PolicyGroup, ...]:
-        return _findings(self.answer.new_policies)
+        return findings(self.answer.new_policies)
 
     @cached_property
     def fixed_policies(self) -> tuple[PolicyGroup, ...]:
-        return _findings(self.answer.fixed_policies)
+        return findings(self.answer.fixed_policies)
 
     @cached_property
     def old_policies(self) -> tuple[PolicyGroup, ...]:
@@ -331,7 +331,7 @@ class Grouped:
                 left[one] -= 1
             else:
                 shared.append(one)
-        return _findings(shared)
+        return findings(shared)
 
     @cached_property
     def notices(self) -> tuple[str, ...]:
@@ -432,7 +432,7 @@ def _unnamed(step: Step) -> tuple[str, ...]:
     return tuple(one for one in step.lines if not one.strip().startswith(("[urn=", "[id=")))
 
 
-def _findings(policies: Iterable[Policy]) -> tuple[PolicyGroup, ...]:
+def findings(policies: Iterable[Policy]) -> tuple[PolicyGroup, ...]:
     """Mandatory before advisory, then by rule. Messages that differ in the resource's name alone are one."""
     found: dict[tuple[str, str, str], list[Policy]] = defaultdict(list)
     for one in policies:

@@ -40,8 +40,8 @@ def print_answer(answer: Answer, console: Console) -> None:
     """Print what changes beside the resources: summary, Applications, policies, manifests, blast radius."""
     grouped = Grouped(answer)
     _applications(grouped, console)
-    _policies("New policy findings", grouped.new_policies, console, "red")
-    _policies("Fixed policy findings", grouped.fixed_policies, console, "green")
+    print_findings("New policy findings", grouped.new_policies, console, "red")
+    print_findings("Fixed policy findings", grouped.fixed_policies, console, "green")
     if grouped.old_policies:
         count = sum(max(1, len(group.resources)) for group in grouped.old_policies)
         rules = ", ".join(sorted({line(group.rule, 60) for group in grouped.old_policies})[:_MOST_OLD])
@@ -117,7 +117,8 @@ def _names(names: Sequence[str]) -> str:
     return f"{number(len(names))}: {said}" if len(names) > 1 else said
 
 
-def _policies(title: str, groups: Sequence[PolicyGroup], console: Console, colour: str) -> None:
+def print_findings(title: str, groups: Sequence[PolicyGroup], console: Console, colour: str = "red") -> None:
+    """Print findings of the policy pack, each with its resources; nothing where there are none."""
     if not groups:
         return
     _heading(console, title)
@@ -125,7 +126,7 @@ def _policies(title: str, groups: Sequence[PolicyGroup], console: Console, colou
         mark = colour if group.level == "mandatory" or colour == "green" else "yellow"
         message = line(group.message, 1_000)
         _say(console, (f"{line(group.level, 40)} ", mark), f"{line(group.rule, 80)}: {message}")
-        if len(group.resources) > 1:
+        if group.resources:
             _say(console, f"    {_names(group.resources)}")
 
 
