@@ -16,7 +16,6 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -111,8 +110,8 @@ def against(
 ) -> Compared:
     """Answer `question`. What the CLI says of the head goes to `out`, progress to `say`.
 
-    Raises BaseFailed; NoStack where the head has no such stack; NoRevision or NotAnExport for the base; TooLong;
-    ConfinementError from the confinement.
+    Raises BaseFailed; NoStack where the head has no such stack; NoRevision or NotAnExport for the base; WrongLock for
+    either; UnreadableOutputs; TooLong.
     """
     with contextlib.ExitStack() as opened:
         run = _Run(question, opened, say)
@@ -127,8 +126,6 @@ class _Run:
 
     def __init__(self, question: Question, opened: contextlib.ExitStack, say: Callable[[str], None]) -> None:
         self._asked, self._say = question, say
-        self._opened = opened
-        self._folder = Path()
         self._head_python = _environment(question.head, question, say)
         self._export: Export | None = None
         self._revision = None
@@ -404,11 +401,6 @@ def advisory_config(given: Path | None, target: Path) -> Path:
     off = {name: one for name, one in config.items() if name not in softened}
     target.write_text(json.dumps({"all": "advisory", **softened, **off}))
     return target
-
-
-def today() -> str:
-    """The day, as 2026-11-24."""
-    return date.today().isoformat()
 
 
 def _temporary() -> Any:

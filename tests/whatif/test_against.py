@@ -292,3 +292,25 @@ def test_a_head_that_fails_claims_no_change_of_applications(repository: Reposito
     document = json.loads(output.read_text())
     assert document["changes"] == []
     assert document["radius"]["removed"] == 0
+
+
+@pytest.mark.sandbox
+def test_rendered_objects_of_a_new_version_and_what_cannot_be_reached(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With Helm and the charts of the sandbox's tools, and no network."""
+    ensure("delivery", silent)
+    monkeypatch.setenv("GKE_FLEET_OFFLINE", "1")
+
+    def versions(content: dict[str, Any]) -> None:
+        content["addons"]["kyverno"]["version"] = "3.4.4"
+        content["addons"]["reloader"]["version"] = "2.2.17"
+
+    repository.edit("catalog.yaml", versions)
+    document = repository.document(tmp_path / "out.json", manifests=True)
+    rendered = {one["addon"]: one for one in document["manifests"]}
+    assert rendered["kyverno"]["why_not"] is None
+    assert rendered["kyverno"]["clusters"] == ["dev-hub", "dev-tokyo-shop", "dev-osaka-data"]
+    assert any(line.startswith("ClusterRole ") for line in rendered["kyverno"]["objects"])
+    assert "@@" in rendered["kyverno"]["diff"]
+    assert "network is not asked" in rendered["reloader"]["why_not"]
