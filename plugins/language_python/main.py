@@ -119,6 +119,7 @@ class LanguageHost(wire.language_grpc.LanguageRuntimeServicer):  # type: ignore[
             "root_directory": request.info.root_directory,
             "program": request.info.entry_point or request.program or ".",
             "arguments": list(request.args),
+            "on_paper": os.environ.get("GKE_FLEET_GROUND") == "paper",
         }
         environment = program_environment(dict(os.environ))
         environment["PULUMI_CONFIG"] = json.dumps(dict(request.config))

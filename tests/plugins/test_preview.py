@@ -143,3 +143,19 @@ def test_the_scratch_project_names_no_credential(checkout: Path, tmp_path: Path)
 def test_a_stack_that_is_not_there_names_those_that_are(checkout: Path, cli: Path) -> None:
     with pytest.raises(NoStack, match=r"there is no stack staging: .*Stacks here: prod"):
         preview(checkout, "staging", cli=cli, policy_pack=None)
+
+
+def test_a_failure_in_an_output_ends_the_program_and_later_outputs_are_waited_for(
+    checkout: Path, cli: Path, tmp_path: Path
+) -> None:
+    """On paper the SDK waits for everything that is left at once."""
+    program = checkout / "__main__.py"
+    mark = tmp_path / "mark"
+    later = f"lambda _: pulumi.Output.from_input(1).apply(lambda _: open({str(mark)!r}, 'w').close())"
+    program.write_text(PROGRAM + f"pulumi.Output.from_input(1).apply({later})\n")
+    assert preview(checkout, "prod", cli=cli).exit_code == 0
+    assert mark.exists()
+    program.write_text(PROGRAM + "pulumi.Output.from_input(1).apply(lambda _: 1 / 0)\n")
+    result = preview(checkout, "prod", cli=cli)
+    assert result.exit_code != 0
+    assert any("division by zero" in line for line in result.diagnostics)
