@@ -45,12 +45,16 @@ tried again."""
 
 @dataclass(frozen=True, kw_only=True)
 class Generator:
-    """One `clusters` generator: the names of the clusters that it selects, and the version and values they get."""
+    """One `clusters` generator: the names of the clusters that it selects, and the version and values they get.
+
+    `until`: the day on which an override ends, as 2026-11-24; None for a ring's.
+    """
 
     clusters: tuple[str, ...]
     version: str
     values: Mapping[str, Any]
     removing: bool = False
+    until: str | None = None
 
 
 def generators(fleet: Fleet, catalogue: Catalogue, name: str) -> tuple[Generator, ...]:
@@ -71,6 +75,7 @@ def generators(fleet: Fleet, catalogue: Catalogue, name: str) -> tuple[Generator
             clusters=(cluster.name,),
             version=version_for(name, addon, cluster),
             values=values_for(fleet.addons, name, addon, cluster),
+            until=str(cluster.addons[name].until),
         )
         for cluster in delivered
         if name in cluster.addons
@@ -124,7 +129,9 @@ def _generator_manifest(generator: Generator, catalogue: Catalogue, name: str) -
             "selector": {
                 "matchExpressions": [{"key": CLUSTER, "operator": "In", "values": list(generator.clusters)}]
             },
-            "values": {"version": generator.version},
+            # No template reads `until`: people and policies see by it that the version is an exception that ends.
+            "values": {"version": generator.version}
+            | ({"until": generator.until} if generator.until else {}),
             # `metadata` and `spec` with these two keys are required here; what is empty is taken from the
             # template below.
             "template": {"metadata": {}, "spec": spec},

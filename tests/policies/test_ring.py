@@ -63,6 +63,16 @@ def test_two_versions_in_one_ring_are_refused_within_a_set_and_across_sets() -> 
     assert "ring x has 1.2.3 of https://charts.example.com x by a" in finding.why
 
 
+def test_a_generator_that_says_it_is_an_exception_is_none_of_the_ring_s() -> None:
+    stable = clusters("1.2.3", ring("stable"))
+    assert found(stamping("a", stable, clusters("1.2.2", ring("stable"), until="2090-01-31"))) == []
+    assert found(stamping("a", stable, clusters("1.2.2", ring("stable"), because="x"))) == [
+        ("a", G.format(1))
+    ]
+    named = clusters("1.2.2", ring("stable"), because="x")
+    assert found(stamping("a", stable, named), exception="because") == []
+
+
 def test_another_chart_or_repository_is_another_addon() -> None:
     one = stamping("a", clusters("1.2.3", ring("x")))
     other = stamping("b", clusters("1.2.2", ring("x")), source=chart("{{.values.version}}", chart="y"))

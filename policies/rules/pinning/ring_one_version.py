@@ -18,21 +18,23 @@ from ..rule import Finding, Resource
 from ..stack_rule import Stack, StackRule
 
 _REMEDY: Final = (
-    "Write one version for the ring; for a cluster that shall go first, make a ring of its own or exempt the "
-    "ApplicationSet until it has been followed"
+    "Write one version for the ring; for a cluster that shall go first, make a ring of its own, or give its generator "
+    "the value until with the day on which the exception ends"
 )
 
 
 def _look(stack: Stack) -> Iterator[Finding]:
-    ring = str(stack.parameters["ring"])
+    ring, exception = str(stack.parameters["ring"]), str(stack.parameters["exception"])
     secrets = [labels(body) for resource in stack.resources for body, _ in cluster_secrets(resource)]
     first: dict[tuple[str, str], tuple[str, str, str]] = {}
     for resource in stack.resources:
         if not is_application_set(resource.type):
             continue
         selected = dict(_rings_by_generator(resource, secrets, ring))
-        for source in argocd.sources(resource, reading=(ring, f"values.{ring}")):
+        for source in argocd.sources(resource, reading=(ring, f"values.{ring}", f"values.{exception}")):
             version = source.revision
+            if source.given.get(("values", exception)) is not None:
+                continue
             if source.delivers is None or source.undecided or not isinstance(version, str) or not version:
                 continue
             for name in sorted(_given(source, ring) or selected.get(source.generator or "", frozenset())):
@@ -106,7 +108,13 @@ RULE: Final = StackRule(
             "description": "name of the ring: a label that is this or ends with it as a word, a value of a "
             "generator, or a key of a list's elements",
             "default": "ring",
-        }
+        },
+        "exception": {
+            "type": "string",
+            "description": "name of a generator's value by which it says that its version is an exception; its "
+            "content, such as the day on which it ends, is for people",
+            "default": "until",
+        },
     },
     concerns=lambda resource_type: is_secret(resource_type) or is_application_set(resource_type),
     look=_look,
