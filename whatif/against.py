@@ -165,7 +165,7 @@ class _Run:
         command += ["--color", "never", *pack_arguments(self._asked.pack, self._asked.advisory)]
         more = _program(self._base_python) | {"PULUMI_SKIP_CHECKPOINTS": "1"}
         said, code = self._scratch.run(command, self._base_project, more=more)
-        done = read(log)
+        done = read(log, inputs=False)
         done.exit_code = code
         if code != 0:
             refused_before_a_run(done, said)

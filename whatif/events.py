@@ -73,14 +73,17 @@ def provider_processes(types: Iterable[str]) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def read(events: Path) -> Preview:
-    """What the event log of one run says. A log that is not there says nothing."""
+def read(events: Path, *, inputs: bool = True) -> Preview:
+    """What the event log of one run says. A log that is not there says nothing.
+
+    `inputs`: whether to look into those of each resource; without, there are no steps.
+    """
     found = Preview()
     if not events.exists():
         return found
     with events.open() as lines:
         for line in lines:
-            _take(found, json.loads(line))
+            _take(found, json.loads(line), inputs)
     return found
 
 
@@ -111,11 +114,12 @@ def shown(value: Any) -> Any:
     return "[unknown]" if value == _UNKNOWN else value
 
 
-def _take(found: Preview, event: Mapping[str, Any]) -> None:
+def _take(found: Preview, event: Mapping[str, Any], inputs: bool) -> None:
     if "resourcePreEvent" in event:
         metadata = event["resourcePreEvent"]["metadata"]
-        found.resources.append(_resource(metadata))
-        found.steps.append(_step(metadata))
+        found.resources.append(_resource(metadata, inputs))
+        if inputs:
+            found.steps.append(_step(metadata))
         parent = (metadata.get("new") or metadata.get("old") or {}).get("parent")
         if parent:
             found.parents[str(metadata["urn"])] = str(parent)
@@ -134,14 +138,14 @@ def _take(found: Preview, event: Mapping[str, Any]) -> None:
         found.summary = dict(event["summaryEvent"].get("resourceChanges") or {})
 
 
-def _resource(metadata: Mapping[str, Any]) -> dict[str, Any]:
+def _resource(metadata: Mapping[str, Any], inputs: bool) -> dict[str, Any]:
     state = metadata.get("new") or metadata.get("old") or {}
     return {
         "urn": str(metadata["urn"]),
         "type": str(metadata["type"]),
         "name": name_of(str(metadata["urn"])),
         "op": str(metadata["op"]),
-        "inputs": shown(state.get("inputs") or {}),
+        "inputs": shown(state.get("inputs") or {}) if inputs else {},
     }
 
 

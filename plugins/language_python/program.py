@@ -51,8 +51,13 @@ class _Waiting:
 
 
 def _hurry() -> None:
-    """Leave out what nobody sees on paper: the SDK's debug messages, a call to the engine each, and waiting in
-    thousands of rounds. An SDK without these names is left as it is."""
+    """Leave out what nobody sees on paper: the SDK's debug messages, a call to the engine each; the place in the
+    source that each resource comes from; and waiting in thousands of rounds. An SDK without these names is left as it
+    is."""
+    registering: Any = sys.modules.get("pulumi.runtime.resource")
+    nowhere = getattr(getattr(registering, "source_pb2", None), "StackTrace", None)
+    if nowhere is not None and hasattr(registering, "_get_stack_trace"):
+        registering._get_stack_trace = lambda: nowhere()
     if hasattr(pulumi.log, "debug"):
         pulumi.log.debug = lambda *said, **more: None
     waiting: Any = sys.modules.get("pulumi.runtime.stack")
