@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pulumi_policy.policy
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel, Policy
@@ -57,8 +58,11 @@ def _service(pack: str) -> Any:
 
 def _policies(pack: str) -> list[Policy]:
     if pack == "rules":
+        from policies.rules.decoding import decode_once
         from policies.rules.pack import policies
 
+        # As the pack's own __main__ does.
+        decode_once(pulumi_policy.policy)
         return policies()
     from bench.programs.nothing.nothing import policies as nothing
 

@@ -12,9 +12,10 @@ made against its result.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -114,11 +115,11 @@ def against(
     either; UnreadableOutputs; TooLong.
     """
     with contextlib.ExitStack() as opened:
+        opened.enter_context(_nothing_collected())
         run = _Run(question, opened, say)
         base = run.base()
         preview = run.head(out)
-        confined = run.confined
-    return _compared(question, base, preview, confined)
+        return _compared(question, base, preview, run.confined)
 
 
 class _Run:
@@ -401,6 +402,18 @@ def advisory_config(given: Path | None, target: Path) -> Path:
     off = {name: one for name, one in config.items() if name not in softened}
     target.write_text(json.dumps({"all": "advisory", **softened, **off}))
     return target
+
+
+@contextlib.contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """A comparison lets go of little; looking for garbage among a large fleet's events takes a second."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _temporary() -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-_MOST = 4_096
+_MOST = 16_384
 """Messages that are remembered at most: the resources of a large stack, which each stack rule walks again."""
 
 
