@@ -196,7 +196,7 @@ def adopt(
     from cli.grounds import of_stacks
 
     checkout = places.here()
-    run(of_stacks(checkout, [stack], f"./fleet adopt {stack}"), stack, only or [], to, _say)
+    run(of_stacks(checkout, [stack], f"./fleet adopt {stack}"), stack, only or [], to, tables.say)
 
 
 @app.command()
@@ -208,7 +208,7 @@ def move(
     from cli.parts import move as run
 
     checkout = places.here()
-    run(of_stacks(checkout, stacks, "./fleet move"), stacks, _say)
+    run(of_stacks(checkout, stacks, "./fleet move"), stacks, tables.say)
 
 
 @app.command()
@@ -252,10 +252,6 @@ def bench(
     from cli.bench import bench as run
 
     run(places.here(), names or [], rounds=rounds, output=output)
-
-
-def _say(line: str) -> None:
-    tables.talk.print(line, markup=False)
 
 
 def main() -> None:

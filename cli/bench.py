@@ -44,15 +44,17 @@ def bench(
     from bench.place import Place
     from sandbox.tools import ensure
 
-    def say(line: str) -> None:
-        tables.talk.print(line, markup=False)
-
-    cli = ensure("pulumi", say) / "pulumi"
+    cli = ensure("pulumi", tables.say) / "pulumi"
     document: dict[str, Any] = {"machine": machine(), "rounds": rounds, "benchmarks": []}
     for name in names or BENCHMARKS:
         with tempfile.TemporaryDirectory(prefix="gke-fleet-bench-", ignore_cleanup_errors=True) as folder:
             place = Place(
-                root=checkout.root, cli=cli, scratch=Path(folder), rounds=rounds, say=say, sizes=sizes or {}
+                root=checkout.root,
+                cli=cli,
+                scratch=Path(folder),
+                rounds=rounds,
+                say=tables.say,
+                sizes=sizes or {},
             )
             try:
                 result = importlib.import_module(BENCHMARKS[name]).bench(place)

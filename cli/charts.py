@@ -9,20 +9,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sandbox.tools import GROUPS, cache, ensure, silent
+from sandbox.tools import cache, ensure
 from whatif.manifests import Reach, local_mirror
 
 OFFLINE = "GKE_FLEET_OFFLINE"
 """Set, it keeps a preview from asking any repository over the network."""
 
 
-def reach(settings: Mapping[str, Any], say: Callable[[str], None]) -> Reach:
-    """How far charts can be reached from here. `settings`: what stands under `config` in the stack file.
+def reach(settings: Mapping[str, Any], *, network: bool, say: Callable[[str], None]) -> Reach:
+    """How far charts can be reached from here. `settings`: what stands under `config` in the stack file. `network`:
+    whether this run has one.
 
     The programs are those on PATH, else those that the sandbox has built; the official charts that came with the
     sandbox's tools are taken before any network is asked.
     """
-    built = _built()
+    built = _built(say)
     mirror = settings.get("gke-fleet:mirror")
     folder = None
     if built is not None:
@@ -36,16 +37,15 @@ def reach(settings: Mapping[str, Any], say: Callable[[str], None]) -> Reach:
         kustomize=_program("kustomize", built),
         folder=folder,
         behind=(str(mirror),) if mirror else (),
-        network=not (os.environ.get(OFFLINE) or os.environ.get("GKE_FLEET_QUIET_RUN")),
+        network=network and not os.environ.get(OFFLINE),
     )
 
 
-def _built() -> Path | None:
-    """The folder of the sandbox's delivery tools, where they are built already."""
-    found = sorted(cache.tools().glob("delivery-*/helm"))
-    if not found or "delivery" not in GROUPS:
+def _built(say: Callable[[str], None]) -> Path | None:
+    """The folder of the sandbox's delivery tools, for whoever has built them once; None for others."""
+    if not any(cache.tools().glob("delivery-*/helm")):
         return None
-    return ensure("delivery", silent)
+    return ensure("delivery", say)
 
 
 def _program(name: str, built: Path | None) -> Path | None:

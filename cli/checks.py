@@ -41,7 +41,7 @@ def checks(checkout: Checkout, *, fast: bool, more: Sequence[str]) -> None:
 
         groups: tuple[GroupName, ...] = ("pulumi",) if fast else ("pulumi", "delivery")
         for group in groups:
-            ensure(group, _say)
+            ensure(group, tables.say)
     # Two files at a time where no servers are started; the sandbox's tests want the machine for themselves.
     chosen = ["-m", "not engine and not sandbox and not e2e", "-n", "2", "--dist", "loadfile"] if fast else []
     commands = {
@@ -50,7 +50,7 @@ def checks(checkout: Checkout, *, fast: bool, more: Sequence[str]) -> None:
         "mypy --strict": [python, "-m", "mypy", "--cache-dir", str(cache / "mypy"), *_TYPED],
         "pytest": [python, "-m", "pytest", *chosen, *more],
     }
-    linters = {} if more else workflows.commands(checkout.root, _say)
+    linters = {} if more else workflows.commands(checkout.root, tables.say)
     commands = {"pytest": commands["pytest"]} if more else linters | commands
     failed = []
     for name, command in commands.items():
@@ -64,7 +64,3 @@ def checks(checkout: Checkout, *, fast: bool, more: Sequence[str]) -> None:
             failed.append(name)
     if failed:
         raise Failure(ExitCode.REFUSED, f"failed: {', '.join(failed)}")
-
-
-def _say(line: str) -> None:
-    tables.talk.print(line, markup=False)

@@ -28,12 +28,12 @@ from cli.plan import plan
 from plugins import confine
 from plugins.cell import NOT_MADE
 from sandbox.tools import cache, ensure
-from whatif.against import BaseFailed, Compared, Question, advisory_config, against
+from whatif.against import BaseFailed, Compared, Question, advisory_config, against, environment_of
 from whatif.answer import Answer, Radius
 from whatif.applications import UnreadableOutputs
 from whatif.export import NotAnExport
 from whatif.head import check_head
-from whatif.lock import WrongLock, environment_for
+from whatif.lock import WrongLock
 from whatif.report.document import document
 from whatif.report.markdown import markdown
 from whatif.report.masking import masked
@@ -79,7 +79,7 @@ def compare(checkout: Checkout, asked: Asked) -> None:
         _look_at(head)
     else:
         plan(checkout, asked.stack)
-    cli = ensure("pulumi", _say) / "pulumi"
+    cli = ensure("pulumi", tables.say) / "pulumi"
     if asked.official and not Path(asked.base).is_file():
         raise Failure(
             ExitCode.CONFIGURATION,
@@ -101,12 +101,12 @@ def compare(checkout: Checkout, asked: Asked) -> None:
                 "--unconfined",
             )
         if reason is not None:
-            _say(f"warning: the head's program is not confined: {reason}")
+            tables.say(f"warning: the head's program is not confined: {reason}")
     with _failures(), tempfile.TemporaryDirectory(prefix="gke-fleet-policies-") as made:
         question = _question(checkout, asked, head, cli, Path(made))
         as_text = asked.form == "text"
         with _stream(asked.output if as_text else None) as out:
-            compared = against(question, out=out if as_text else None, say=_say)
+            compared = against(question, out=out if as_text else None, say=tables.say)
             answer = compared.answer
             if asked.manifests and not compared.head_failed:
                 answer = answer.model_copy(update={"manifests": _manifests(checkout, compared)})
@@ -114,7 +114,7 @@ def compare(checkout: Checkout, asked: Asked) -> None:
                 console = tables.data if out is sys.stdout else tables.Console(file=out, width=160)
                 print_answer(answer, console)
         if not as_text:
-            _write(_written(asked.form, answer, compared), asked.output)
+            tables.hand_over(_written(asked.form, answer, compared), asked.output)
     _judge(asked, answer)
 
 
@@ -134,7 +134,7 @@ def _look_at(head: Path) -> None:
 def _again_without_network(asked: Asked, head: Path) -> None:
     with _failures():
         # Wheels of the head's lock come from the network, and none of them runs while they are put in place.
-        environment_for(head / "requirements.txt", cache=_environments(), say=_say)
+        environment_of(head, cache=_environments(), say=tables.say)
     command = confine.without_network([sys.executable, "-m", "cli", *sys.argv[1:]])
     done = subprocess.run(
         command, env={**os.environ, QUIET: "1"}, stdin=subprocess.DEVNULL, check=False
@@ -181,8 +181,12 @@ def _manifests(checkout: Checkout, compared: Compared) -> Any:
         compared.base_outputs,
         compared.head_outputs,
         compared.answer.changes,
-        reach=reach(stack_config(checkout.stacks, compared.answer.stack), _say),
-        say=_say,
+        reach=reach(
+            stack_config(checkout.stacks, compared.answer.stack),
+            network=not os.environ.get(QUIET),
+            say=tables.say,
+        ),
+        say=tables.say,
     )
 
 
@@ -211,13 +215,6 @@ def _stream(output: Path | None) -> Iterator[TextIO]:
         return
     with output.open("w") as opened:
         yield opened
-
-
-def _write(text: str, output: Path | None) -> None:
-    if output is not None:
-        output.write_text(text)
-    else:
-        sys.stdout.write(text)
 
 
 def _judge(asked: Asked, answer: Answer) -> None:
@@ -273,7 +270,3 @@ def _failures() -> Iterator[None]:
         ) from error
     except TooLong as error:
         raise Failure(ExitCode.REFUSED, str(error), "a larger --seconds gives it longer") from error
-
-
-def _say(line: str) -> None:
-    tables.talk.print(line, markup=False)

@@ -8,7 +8,8 @@ from cli import sandbox_ground
 from cli.checkout import PROJECT, Checkout
 from cli.failure import ExitCode, Failure
 from cli.recovery import clear_dead_lock, settle_pending
-from cli.up import only_one, say
+from cli.tables import say
+from cli.up import only_one
 from model import ConfigurationError
 from model.load import load_stack
 

@@ -3,7 +3,6 @@
 Owns where the setting is read and the arguments for the CLI. Does not own what the setting means (`cli.policies`).
 """
 
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 
 import yaml
 
+import whatif.preview
+from cli import tables
 from cli.checkout import Checkout
 from cli.plan import plan
 from cli.policies import pack_config
@@ -37,9 +38,7 @@ def stack_pack_config(checkout: Checkout, stack: str, folder: Path) -> Path | No
 
 def pack_arguments(checkout: Checkout, stack: str, folder: Path) -> list[str]:
     """The CLI's arguments for the pack; its configuration is written to `folder`, which must outlive the run."""
-    written = stack_pack_config(checkout, stack, folder)
-    arguments = ["--policy-pack", str(checkout.policies)]
-    return arguments + (["--policy-pack-config", str(written)] if written is not None else [])
+    return whatif.preview.pack_arguments(checkout.policies, stack_pack_config(checkout, stack, folder))
 
 
 def show(checkout: Checkout, stack: str, output: Path | None) -> None:
@@ -51,7 +50,4 @@ def show(checkout: Checkout, stack: str, output: Path | None) -> None:
     with tempfile.TemporaryDirectory(prefix="gke-fleet-policies-") as folder:
         written = stack_pack_config(checkout, stack, Path(folder))
         text = written.read_text() if written is not None else "{}\n"
-    if output is None:
-        sys.stdout.write(text)
-    else:
-        output.write_text(text)
+    tables.hand_over(text, output)

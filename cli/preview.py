@@ -30,7 +30,7 @@ def preview(checkout: Checkout, stack: str, *, form: str, output: Path | None) -
     from whatif.report.grouping import findings
     from whatif.report.text import print_findings
 
-    cli = ensure("pulumi", lambda line: tables.talk.print(line, markup=False)) / "pulumi"
+    cli = ensure("pulumi", tables.say) / "pulumi"
     as_text = form == "text"
     text_stream = output.open("w") if as_text and output else sys.stdout
     try:
@@ -65,11 +65,7 @@ def preview(checkout: Checkout, stack: str, *, form: str, output: Path | None) -
                 "providers": result.providers,
                 "summary": result.summary,
             }
-            written = json.dumps(document, indent=2) + "\n"
-            if output:
-                output.write_text(written)
-            else:
-                sys.stdout.write(written)
+            tables.hand_over(json.dumps(document, indent=2) + "\n", output)
     finally:
         if output and as_text:
             text_stream.close()

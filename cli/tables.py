@@ -5,6 +5,7 @@ Owns tables and lines for people. Does not own the data, nor the JSON documents.
 
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console as Console
@@ -19,6 +20,19 @@ talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
 data = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 """For what a command was asked for. In a file or a pipe, a table keeps its columns whatever the terminal is like."""
+
+
+def say(line: str) -> None:
+    """One line of talk, as it is."""
+    talk.print(line, markup=False)
+
+
+def hand_over(text: str, output: Path | None) -> None:
+    """Write what a command was asked for, a document, to a file, or to standard output without one."""
+    if output is not None:
+        output.write_text(text)
+    else:
+        sys.stdout.write(text)
 
 
 def _coloured(word: str) -> str:

@@ -26,13 +26,9 @@ from cli.recovery import clear_dead_lock, settle_pending
 from cli.removal import refusal as removal_refusal
 from cli.removal import removed_straight
 from cli.replacement import refusal, replaced_clusters
+from cli.tables import say
 
 UNCHANGED = frozenset({"same", "read", "refresh"})
-
-
-def say(line: str) -> None:
-    """One line of talk."""
-    tables.talk.print(line, markup=False)
 
 
 @contextlib.contextmanager

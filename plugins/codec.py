@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from google.protobuf import struct_pb2
 
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the protocol's mark of a secret value
+SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+SECRET_MARK: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the protocol's mark of a secret value
 _UNKNOWNS = frozenset(
     {
         "04da6b54-80e4-46f7-96ec-b56ff0331ba9",  # string
@@ -26,7 +26,7 @@ _UNKNOWNS = frozenset(
         "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # object
     }
 )
-_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+UNKNOWN_MARK: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 INTERNAL: Final = "__"
 """Keys that begin with this belong to providers and are nobody's input."""
 
@@ -77,7 +77,7 @@ def _decoded(value: struct_pb2.Value) -> Any:
         return UNKNOWN if text in _UNKNOWNS else text
     if kind == "struct_value":
         fields = value.struct_value.fields
-        if _SIGNATURE in fields and fields[_SIGNATURE].string_value == _SECRET:
+        if SIGNATURE in fields and fields[SIGNATURE].string_value == SECRET_MARK:
             return Secret(_decoded(fields["value"]))
         return {key: _decoded(each) for key, each in fields.items()}
     if kind == "list_value":
@@ -102,9 +102,9 @@ def _encode(value: Any, into: struct_pb2.Value) -> None:
     if value is None:
         into.null_value = struct_pb2.NULL_VALUE
     elif isinstance(value, Unknown):
-        into.string_value = _UNKNOWN
+        into.string_value = UNKNOWN_MARK
     elif isinstance(value, Secret):
-        into.struct_value.fields[_SIGNATURE].string_value = _SECRET
+        into.struct_value.fields[SIGNATURE].string_value = SECRET_MARK
         _encode(value.value, into.struct_value.fields["value"])
     elif isinstance(value, bool):
         into.bool_value = value

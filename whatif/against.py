@@ -15,6 +15,7 @@ import contextlib
 import gc
 import json
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,8 @@ from typing import Any, TextIO
 
 import yaml
 
-from model.stack_limits import acknowledgements_of, limits_of, stricter
+from model.stack_limits import ACKNOWLEDGED, LIMITS, acknowledgements_of, limits_of, stricter
+from model.stack_policies import POLICIES
 from plugins import confine
 from plugins.language_python import settings as program
 from whatif import events
@@ -37,18 +39,13 @@ from whatif.radius import cluster_of, destroyed_clusters, radius
 from whatif.report.masking import masked
 from whatif.report.plain import plain
 from whatif.revision import checked_out
-from whatif.scratch import NoStack, Scratch, make_project, salt
+from whatif.scratch import NoStack, Scratch, make_project, salt, stack_file
 
-COSTS = "cost"
-"""The group of the policy pack whose findings are the cost guard."""
 _READINESS = "gke-fleet:readinessTimeout"
 _TODAY = "gke-fleet:today"
 _LOCK = "requirements.txt"
 
-
-_NOT_THE_HEADS = (
-    "gke-fleet:acknowledged", "gke-fleet:limits", "gke-fleet:policies", "gcp:", "kubernetes:", "pulumi:",
-)  # fmt: skip
+_NOT_THE_HEADS = (ACKNOWLEDGED, LIMITS, POLICIES, "gcp:", "kubernetes:", "pulumi:")
 """Beginnings of the settings that a head that may be hostile has no say in: the checkout's count."""
 
 
@@ -127,7 +124,7 @@ class _Run:
 
     def __init__(self, question: Question, opened: contextlib.ExitStack, say: Callable[[str], None]) -> None:
         self._asked, self._say = question, say
-        self._head_python = _environment(question.head, question, say)
+        self._head_python = environment_of(question.head, cache=question.cache, say=say)
         self._export: Export | None = None
         self._revision = None
         versions = [program_versions(self._head_python)]
@@ -135,9 +132,10 @@ class _Run:
         if isinstance(question.base, Path):
             self._export = read_export(question.base, str(project["name"]), question.stack)
         else:
-            scratch = Path(opened.enter_context(_temporary()))
+            made = tempfile.TemporaryDirectory(prefix="gke-fleet-base-", ignore_cleanup_errors=True)
+            scratch = Path(opened.enter_context(made))
             self._revision = opened.enter_context(checked_out(question.checkout, question.base, scratch))
-            self._base_python = _environment(self._revision.folder, question, say)
+            self._base_python = environment_of(self._revision.folder, cache=question.cache, say=say)
             versions.append(program_versions(self._base_python))
         self._scratch = opened.enter_context(
             Scratch(question.cli, sdk_versions=versions, own_host=True, official=question.official)
@@ -366,10 +364,8 @@ def _harmless(line: str) -> str:
 
 
 def _stack_settings(folder: Path, stack: str) -> Mapping[str, Any]:
-    described = yaml.safe_load((folder / "Pulumi.yaml").read_text())
-    file = folder / str(described.get("stackConfigDir") or ".") / f"Pulumi.{stack}.yaml"
     try:
-        found = yaml.safe_load(file.read_text())
+        found = yaml.safe_load(stack_file(folder, stack).read_text())
     except (OSError, yaml.YAMLError):
         return {}
     return found if isinstance(found, Mapping) else {}
@@ -380,10 +376,10 @@ def program_versions(prefix: Path) -> dict[str, str]:
     return dict(program.read({program.PYTHON: str(prefix / "bin" / "python")}).plugins())
 
 
-def _environment(folder: Path, question: Question, say: Callable[[str], None]) -> Path:
-    """The environment of the lock in `folder`; this process's own where there is none."""
+def environment_of(folder: Path, *, cache: Path, say: Callable[[str], None]) -> Path:
+    """The environment of the lock in `folder`, a checkout; this process's own where there is none. Raises WrongLock."""
     lock = folder / _LOCK
-    return environment_for(lock, cache=question.cache, say=say) if lock.is_file() else Path(sys.prefix)
+    return environment_for(lock, cache=cache, say=say) if lock.is_file() else Path(sys.prefix)
 
 
 def _program(prefix: Path) -> dict[str, str]:
@@ -414,9 +410,3 @@ def _nothing_collected() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
-
-
-def _temporary() -> Any:
-    import tempfile
-
-    return tempfile.TemporaryDirectory(prefix="gke-fleet-base-", ignore_cleanup_errors=True)

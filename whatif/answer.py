@@ -178,7 +178,7 @@ class Manifest(_Part):
     to: Short | None
     clusters: tuple[Short, ...]
     objects: tuple[Short, ...]
-    diff: Text | Annotated[str, Field(max_length=2_000_000)]
+    diff: Annotated[str, Field(max_length=2_000_000)]
     why_not: Text | None = None
 
 

@@ -14,18 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from plugins.codec import SECRET_MARK, SIGNATURE, UNKNOWN_MARK
 from whatif.answer import Policy, Step
 
-UNCHANGED = frozenset({"same", "read", "refresh"})
-"""Operations that change nothing."""
 GONE = frozenset({"delete", "discard", "remove-pending-replace", "delete-replaced", "discard-replaced"})
 """Operations after which a resource is not there."""
 ROOT = "pulumi:pulumi:Stack"
 
 _COLOURS = re.compile(r"<\{%.*?%\}>")
-_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the engine's mark of a secret value
 _PROVIDER = "pulumi:providers:"
 _SHOWN_LENGTH = 160
 _SIGNS = {"add": "+", "delete": "-", "update": "~"}
@@ -106,12 +102,12 @@ def as_policies(found: Iterable[Mapping[str, Any]]) -> tuple[Policy, ...]:
 def shown(value: Any) -> Any:
     """`value` without what is internal; "[secret]" and "[unknown]" in place of what is."""
     if isinstance(value, Mapping):
-        if value.get(_SIGNATURE) == _SECRET or (_SIGNATURE in value and "ciphertext" in value):
+        if value.get(SIGNATURE) == SECRET_MARK or (SIGNATURE in value and "ciphertext" in value):
             return "[secret]"
         return {name: shown(each) for name, each in value.items() if not name.startswith("__")}
     if isinstance(value, list):
         return [shown(each) for each in value]
-    return "[unknown]" if value == _UNKNOWN else value
+    return "[unknown]" if value == UNKNOWN_MARK else value
 
 
 def _take(found: Preview, event: Mapping[str, Any], inputs: bool) -> None:
@@ -133,7 +129,7 @@ def _take(found: Preview, event: Mapping[str, Any], inputs: bool) -> None:
     elif "diagnosticEvent" in event:
         said = event["diagnosticEvent"]
         if said.get("severity") in ("error", "warning") and not said.get("ephemeral"):
-            found.diagnostics.append(f"{said['severity']}: {plain(said.get('message', ''))}")
+            found.diagnostics.append(f"{said['severity']}: {_plain(said.get('message', ''))}")
     elif "summaryEvent" in event:
         found.summary = dict(event["summaryEvent"].get("resourceChanges") or {})
 
@@ -194,7 +190,7 @@ def _lines(metadata: Mapping[str, Any], detailed: Mapping[str, Any]) -> Iterable
 def _at(value: Any, path: str) -> Any:
     """The value at a path of the engine's, as in `a.b[0]["x.y"]`; None where there is none."""
     for match in re.finditer(r"\[\"((?:[^\"\\]|\\.)*)\"\]|\[(\d+)\]|([^.\[\]]+)", path):
-        if isinstance(value, Mapping) and _SIGNATURE in value:
+        if isinstance(value, Mapping) and SIGNATURE in value:
             return value
         quoted, index, name = match.groups()
         if index is not None:
@@ -215,10 +211,10 @@ def _policy(event: Mapping[str, Any]) -> dict[str, Any]:
         "rule": str(event.get("policyName", "")),
         "level": str(event.get("enforcementLevel", "")),
         "urn": str(event.get("resourceUrn", "")),
-        "message": plain(str(event.get("message", ""))),
+        "message": _plain(str(event.get("message", ""))),
     }
 
 
-def plain(text: str) -> str:
+def _plain(text: str) -> str:
     """`text` without the engine's marks of colours."""
     return _COLOURS.sub("", text).strip()

@@ -12,11 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plugins.codec import REDACTED
+from plugins.codec import REDACTED, SECRET_MARK, SIGNATURE
 from whatif.events import ROOT, provider_processes, shown
-
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the engine's mark of a secret value
 
 
 class NotAnExport(Exception):
@@ -95,8 +92,8 @@ def read(file: Path, project: str, stack: str) -> Export:
 
 def _redacted(value: Any) -> Any:
     if isinstance(value, dict):
-        if value.get(_SIGNATURE) == _SECRET:
-            return {_SIGNATURE: _SECRET, "plaintext": json.dumps(REDACTED)}
+        if value.get(SIGNATURE) == SECRET_MARK:
+            return {SIGNATURE: SECRET_MARK, "plaintext": json.dumps(REDACTED)}
         return {name: _redacted(each) for name, each in value.items()}
     if isinstance(value, list):
         return [_redacted(each) for each in value]

@@ -7,6 +7,7 @@ runs no hook of the repository.
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -74,13 +75,6 @@ def checked_out(project: Path, name: str, scratch: Path) -> Iterator[Revision]:
         _git(project, "worktree", "prune")
 
 
-def changed_since(project: Path, commit: str) -> bool:
-    """Whether the working tree of `project` differs from a commit, new files among it."""
-    if _git(project, "diff", "--quiet", commit, "--").returncode != 0:
-        return True
-    return bool(_git(project, "ls-files", "--others", "--exclude-standard").stdout.strip())
-
-
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *arguments]
     return subprocess.run(
@@ -95,8 +89,6 @@ def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _environment() -> dict[str, str]:
-    import os
-
     # What a hook or an alias exports would lead git to another repository than the one in the folder.
     leading = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
     kept = {name: value for name, value in os.environ.items() if name not in leading}

@@ -212,7 +212,7 @@ def make_project(
 
 
 def stack_file(project: Path, stack: str) -> Path:
-    """The stack file of a scratch project."""
+    """The file of a stack of the project in the folder `project`."""
     described = yaml.safe_load((project / "Pulumi.yaml").read_text())
     return project / str(described.get("stackConfigDir") or ".") / f"Pulumi.{stack}.yaml"
 

@@ -26,6 +26,7 @@ from typing import Any
 import grpc
 
 from plugins import wire
+from plugins.codec import SIGNATURE, UNKNOWN_MARK
 
 NAME = "engine"
 """The socket's name in its folder."""
@@ -37,9 +38,7 @@ _empty: Any = importlib.import_module("google.protobuf.empty_pb2")
 _PACKAGES = frozenset({"gcp", "kubernetes"})
 _OF_PULUMI = frozenset({"pulumi:pulumi:Stack", *(f"pulumi:providers:{package}" for package in _PACKAGES)})
 _VERSION = re.compile(r"v?[0-9A-Za-z.+-]{0,80}")
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
 _ASSETS = {"c44067f5952c0a294b673a41bacd8c17": "asset", "0def7320c3a5731c473e5ecbe6d01bc7": "archive"}
-_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _NOWHERE = "127.0.0.1:1"
 _MOST_CALLS, _MOST_BYTES, _MOST_LOGGED = 200_000, 512 * 1024**2, 8 * 1024**2
 _MOST_KEPT = 50
@@ -69,8 +68,8 @@ def _values(struct: Any, what: str) -> None:
     left = [struct]
     while left:
         fields = left.pop().fields
-        if _SIGNATURE in fields:
-            kind = _ASSETS.get(fields[_SIGNATURE].string_value)
+        if SIGNATURE in fields:
+            kind = _ASSETS.get(fields[SIGNATURE].string_value)
             # The mere presence is enough: an empty path is a path to the engine.
             if kind is not None and ("path" in fields or "uri" in fields):
                 place = fields["path" if "path" in fields else "uri"].string_value
@@ -93,7 +92,7 @@ def _kubeconfig(value: Any, what: str) -> None:
         # A secret or an output, around the value.
         value = value.struct_value.fields["value"]
     text, kind = value.string_value, value.WhichOneof("kind")
-    is_document = text in ("", _UNKNOWN) or "\n" in text or text.lstrip().startswith("{")
+    is_document = text in ("", UNKNOWN_MARK) or "\n" in text or text.lstrip().startswith("{")
     if kind not in (None, "null_value") and not (kind == "string_value" and is_document):
         raise Refused(
             f"{what}: the kubeconfig {text[:200]!r} is no document, and as the path of a file it would be read "

@@ -179,18 +179,22 @@ def test_the_engines_proxies_become_plain_values_with_unknowns_in_place() -> Non
 
 
 def test_a_rule_that_fails_names_itself_and_the_resource() -> None:
+    words: dict[str, Any] = {
+        "title": "t",
+        "mandatory": True,
+        "reason": "r",
+        "remedy": "m",
+        "source": "https://example.com",
+        "looks_at": ("x",),
+        "concerns": lambda resource_type: True,
+    }
+
     def broken(resource: Resource) -> list[Finding]:
         raise KeyError("spec")
 
     rule = Rule(
         name="broken",
-        title="t",
-        mandatory=True,
-        reason="r",
-        remedy="m",
-        source="https://example.com",
-        looks_at=("x",),
-        concerns=lambda resource_type: True,
+        **words,
         look=broken,
     )
 
@@ -213,13 +217,7 @@ def test_a_rule_that_fails_names_itself_and_the_resource() -> None:
 
     over = StackRule(
         name="broken-too",
-        title="t",
-        mandatory=True,
-        reason="r",
-        remedy="m",
-        source="https://example.com",
-        looks_at=("x",),
-        concerns=lambda resource_type: True,
+        **words,
         look=broken_over_a_stack,
     )
     with pytest.raises(RuleError, match=r"rule broken-too failed on the stack: KeyError: 'spec'"):
