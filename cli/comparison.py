@@ -39,7 +39,7 @@ from whatif.report.markdown import markdown
 from whatif.report.masking import masked
 from whatif.report.page import page
 from whatif.report.text import print_answer
-from whatif.revision import NoRevision
+from whatif.revision import NoRevision, checked_out
 from whatif.scratch import NoStack, TooLong
 
 QUIET = "GKE_FLEET_QUIET_RUN"
@@ -73,13 +73,6 @@ def compare(checkout: Checkout, asked: Asked) -> None:
     Raises Failure: 1 where the program, the engine or a mandatory policy says no, 2 where configuration or base is
     wrong, 5 where the change exceeds the limits of the stack, or is another one than expected.
     """
-    untrusted = asked.head is not None
-    head = asked.head.resolve() if asked.head is not None else checkout.root
-    if untrusted:
-        _look_at(head)
-    else:
-        plan(checkout, asked.stack)
-    cli = ensure("pulumi", tables.say) / "pulumi"
     if asked.official and not Path(asked.base).is_file():
         raise Failure(
             ExitCode.CONFIGURATION,
@@ -87,11 +80,18 @@ def compare(checkout: Checkout, asked: Asked) -> None:
             "be what is deployed",
             f"name a file: `pulumi stack export --stack {asked.stack} --file FILE`",
         )
+    untrusted = asked.head is not None
+    head = asked.head.resolve() if asked.head is not None else checkout.root
+    if untrusted:
+        _look_at(head)
+    else:
+        plan(checkout, asked.stack)
+    cli = ensure("pulumi", tables.say) / "pulumi"
     if untrusted and not os.environ.get(QUIET):
         reason = confine.possible()
         # The official plugins need the network; the program of the head has none in either case.
         if reason is None and not asked.official:
-            _again_without_network(asked, head)
+            _again_without_network(checkout, asked, head)
             return
         if reason is not None and not asked.unconfined:
             raise Failure(
@@ -131,10 +131,13 @@ def _look_at(head: Path) -> None:
         )
 
 
-def _again_without_network(asked: Asked, head: Path) -> None:
-    with _failures():
-        # Wheels of the head's lock come from the network, and none of them runs while they are put in place.
+def _again_without_network(checkout: Checkout, asked: Asked, head: Path) -> None:
+    # Wheels of either lock come from the network, and none of them runs while they are put in place.
+    with _failures(), tempfile.TemporaryDirectory(prefix="gke-fleet-base-") as scratch:
         environment_of(head, cache=_environments(), say=tables.say)
+        if not Path(asked.base).is_file():
+            with checked_out(checkout.root, asked.base, Path(scratch)) as revision:
+                environment_of(revision.folder, cache=_environments(), say=tables.say)
     command = confine.without_network([sys.executable, "-m", "cli", *sys.argv[1:]])
     done = subprocess.run(
         command, env={**os.environ, QUIET: "1"}, stdin=subprocess.DEVNULL, check=False

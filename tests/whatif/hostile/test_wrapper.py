@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from cli import comparison
+from plugins import confine
 from tests.whatif.conftest import PROGRAM, ROOT, Repository
 
 WRAPPER = ("cli", "plugins", "sandbox", "whatif")
@@ -129,3 +131,22 @@ def test_a_head_whose_files_lead_elsewhere_is_not_read(base: Repository, tmp_pat
     assert done.returncode == 2
     assert "stacks/Pulumi.dev.yaml" in done.stderr
     assert "root:" not in done.stderr
+
+
+def test_the_environments_of_both_locks_are_made_while_there_is_a_network(
+    base: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is run afterwards, without a network, is replaced by nothing."""
+    (base.folder / "requirements.txt").write_text("of the head\n")
+    head = tmp_path / "head"
+    shutil.copytree(base.folder, head)
+    made: list[str] = []
+    monkeypatch.setattr(
+        comparison,
+        "environment_of",
+        lambda folder, **_: made.append((folder / "requirements.txt").read_text()),
+    )
+    monkeypatch.setattr(confine, "without_network", lambda command: ["true"])
+    monkeypatch.delenv(comparison.QUIET, raising=False)
+    assert base.compare(tmp_path / "out.json", head=head) is None
+    assert made == ["of the head\n", (ROOT / "requirements.txt").read_text()]
