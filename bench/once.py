@@ -2,7 +2,8 @@
 
 Owns what a run is; prints one JSON document with its size and the peak of its memory. Does not own timing.
 
-    whatif FOLDER REVISION CLI [PACK]       the what-if, as `./fleet preview STACK --base REVISION` makes it
+    whatif FOLDER REVISION CLI              the what-if, as `./fleet preview STACK --base REVISION` makes it
+           [--pack PACK] [--kept BASES]     with a policy pack; with bases that earlier runs kept in a folder
     program FOLDER CLI shared|own VALUES    `up` of a program, then a preview of it with one value changed: the CLI
                                             alone. `own`: a plugin process for each provider, as the CLI does it
     preview FOLDER CLI PACK                 a preview of a stack alone, with a policy pack
@@ -24,10 +25,12 @@ from bench import fleet
 _QUIET = ("--non-interactive", "--suppress-progress", "--color", "never")
 
 
-def whatif(folder: str, revision: str, cli: str, pack: str = "") -> dict[str, Any]:
+def whatif(folder: str, revision: str, cli: str, *more: str) -> dict[str, Any]:
     """The whole what-if of the stack in `folder`."""
-    from whatif.against import Question, against
+    from whatif.against import Question, advisory_config, against
 
+    options = dict(zip(more[::2], more[1::2], strict=True))
+    pack, kept = (Path(options[name]) if name in options else None for name in ("--pack", "--kept"))
     with tempfile.TemporaryDirectory() as cache:
         question = Question(
             checkout=Path(folder),
@@ -36,7 +39,9 @@ def whatif(folder: str, revision: str, cli: str, pack: str = "") -> dict[str, An
             head=Path(folder),
             cli=Path(cli),
             cache=Path(cache),
-            pack=Path(pack) if pack else None,
+            pack=pack,
+            advisory=advisory_config(None, Path(cache) / "advisory.json") if pack else None,
+            kept=kept,
         )
         answer = against(question).answer
     if answer.exit_code != 0 or not answer.changes:

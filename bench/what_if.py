@@ -16,11 +16,14 @@ import yaml
 from bench import fleet
 from bench.measure import Ratio, Result, Sample, in_turn, run
 from bench.place import Place
+from whatif.scratch import available_mib
 
 NAME = "what-if"
 TITLE = "What-if of a fleet, one version of one add-on changed"
 
-WHAT_IF, BARE = "what-if", "bare resources"
+WHAT_IF, AGAIN = "what-if", "what-if, base kept by an earlier one"
+WITH_PACK, AGAIN_WITH_PACK = "what-if with the policy pack", "what-if with the policy pack, base kept"
+BARE = "bare resources"
 NAIVE, NAIVE_SHARED = "a Release per cluster and add-on", "the same, all providers in one process"
 
 _MIB_OF_A_PLUGIN = 80
@@ -36,16 +39,33 @@ def bench(place: Place) -> Result:
     what_if = partial(run, ["whatif", large, revision, place.cli], place.root)
     place.say("a first run, which is not counted: it says how many resources there are")
     resources = int(what_if().said["resources"])
+    pack, kept = ["--pack", str(place.root / "policies")], ["--kept", str(place.scratch / "bases")]
+    none: list[str] = []
+    again, again_with_pack = (
+        partial(run, ["whatif", large, revision, place.cli, *more, *kept], place.root)
+        for more in (none, pack)
+    )
+    place.say("two more, which keep their bases")
+    again()
+    again_with_pack()
     bare = _program(place, "bare", {"resources": resources, "version": fleet.BEFORE})
     naive = _program(place, "releases", {"clusters": clusters, "addons": addons, "version": fleet.BEFORE})
     notes = []
     cases: dict[str, Callable[[], Sample]] = {
         WHAT_IF: what_if,
+        AGAIN: again,
+        WITH_PACK: partial(run, ["whatif", large, revision, place.cli, *pack], place.root),
+        AGAIN_WITH_PACK: again_with_pack,
         BARE: _run(place, bare, "shared"),
         NAIVE_SHARED: _run(place, naive, "shared"),
     }
     ratios = [
         Ratio(case=WHAT_IF, baseline=BARE, what="as long as the CLI with bare resources", at_most=1.3),
+        Ratio(case=WITH_PACK, baseline=WHAT_IF, what="as long as without the pack"),
+        Ratio(case=AGAIN, baseline=WHAT_IF, what="as long as the first with a base"),
+        Ratio(
+            case=AGAIN_WITH_PACK, baseline=WITH_PACK, what="as long as the first with a base, with the pack"
+        ),
         Ratio(
             case=WHAT_IF,
             baseline=NAIVE_SHARED,
@@ -53,9 +73,15 @@ def bench(place: Place) -> Result:
             at_least=1.0,
         ),
     ]
-    if clusters * _MIB_OF_A_PLUGIN < _free_mib():
+    if clusters * _MIB_OF_A_PLUGIN < available_mib():
         cases[NAIVE] = _run(place, naive, "own")
-        ratios.append(Ratio(case=WHAT_IF, baseline=NAIVE, what="faster than the naive program", at_least=5.0))
+        ratios += [
+            Ratio(case=case, baseline=NAIVE, what=what, at_least=5.0)
+            for case, what in (
+                (WHAT_IF, "faster than the naive program"),
+                (AGAIN, "faster than the naive program, base kept"),
+            )
+        ]
     else:
         notes.append(
             f"{NAIVE} needs {clusters * _MIB_OF_A_PLUGIN} MiB for its plugins, which are not free: left out"
@@ -82,11 +108,3 @@ def _program(place: Place, name: str, settings: dict[str, object]) -> Path:
     config = {"config": {f"{name}:{key}": str(value) for key, value in settings.items()}}
     (folder / f"Pulumi.{fleet.STACK}.yaml").write_text(yaml.safe_dump(config))
     return folder
-
-
-def _free_mib() -> float:
-    found = Path("/proc/meminfo")
-    if not found.is_file():
-        return 0
-    line = next(line for line in found.read_text().splitlines() if line.startswith("MemAvailable"))
-    return int(line.split()[1]) / 1024

@@ -117,6 +117,12 @@ def preview(
             "--unconfined", help="Run the program of --head even where this system cannot confine it."
         ),
     ] = False,
+    fresh_base: Annotated[
+        bool,
+        typer.Option(
+            "--fresh-base", help="Put the base onto paper again, even where an earlier run has kept it."
+        ),
+    ] = False,
 ) -> None:
     """What a stack would be, or what a change does to it, on paper: no cluster, network or credential."""
     if base is not None:
@@ -133,6 +139,7 @@ def preview(
             seconds=seconds,
             unconfined=unconfined,
             official=plugins is Plugins.OFFICIAL,
+            fresh_base=fresh_base,
         )
         compare(places.here(), asked)
         return
@@ -140,6 +147,7 @@ def preview(
         "--head": head is not None,
         "--manifests": manifests,
         "--expect": expect is not None,
+        "--fresh-base": fresh_base,
         "--plugins official": plugins is Plugins.OFFICIAL,
         f"--format {form.value}": form in (ReportForm.MARKDOWN, ReportForm.HTML),
     }

@@ -39,7 +39,7 @@ from whatif.report.markdown import markdown
 from whatif.report.masking import masked
 from whatif.report.page import page
 from whatif.report.text import print_answer
-from whatif.revision import NoRevision, checked_out
+from whatif.revision import NoRevision, checked_out, commit_of
 from whatif.scratch import NoStack, TooLong
 
 QUIET = "GKE_FLEET_QUIET_RUN"
@@ -53,6 +53,7 @@ class Asked:
     `base`: a revision, or a file. `head`: a folder that may be hostile, None for the checkout. `expect`: the only
     change that is to pass. `seconds`: how long a head that may be hostile may take; `unconfined`: whether it
     may run as it is where this system cannot confine it. `official`: whether the official plugins answer.
+    `fresh_base`: whether to put the base onto paper again where an earlier run has kept it.
     """
 
     stack: str
@@ -65,6 +66,7 @@ class Asked:
     seconds: float
     unconfined: bool = False
     official: bool = False
+    fresh_base: bool = False
 
 
 def compare(checkout: Checkout, asked: Asked) -> None:
@@ -136,7 +138,8 @@ def _again_without_network(checkout: Checkout, asked: Asked, head: Path) -> None
     with _failures(), tempfile.TemporaryDirectory(prefix="gke-fleet-base-") as scratch:
         environment_of(head, cache=_environments(), say=tables.say)
         if not Path(asked.base).is_file():
-            with checked_out(checkout.root, asked.base, Path(scratch)) as revision:
+            commit = commit_of(checkout.root, asked.base)
+            with checked_out(checkout.root, commit, Path(scratch)) as revision:
                 environment_of(revision.folder, cache=_environments(), say=tables.say)
     command = confine.without_network([sys.executable, "-m", "cli", *sys.argv[1:]])
     done = subprocess.run(
@@ -162,6 +165,8 @@ def _question(checkout: Checkout, asked: Asked, head: Path, cli: Path, folder: P
         head=head,
         cli=cli,
         cache=_environments(),
+        kept=_bases(),
+        fresh=asked.fresh_base,
         untrusted=asked.head is not None,
         official=asked.official,
         pack=checkout.policies,
@@ -174,6 +179,10 @@ def _question(checkout: Checkout, asked: Asked, head: Path, cli: Path, folder: P
 
 def _environments() -> Path:
     return cache.root() / "environments"
+
+
+def _bases() -> Path:
+    return cache.root() / "bases"
 
 
 def _manifests(checkout: Checkout, compared: Compared) -> Any:

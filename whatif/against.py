@@ -1,12 +1,14 @@
 """What a change would do to a stack: the CLI's preview of the head against the base, on paper.
 
-Owns the order: the base is put onto paper (`up` of a throw-away stack, or the import of an export), the CLI previews
-the head against it, and what it says becomes an `Answer`. Does not own any of the parts: resources are the CLI's word,
-Applications are compared in `whatif.applications`, the blast radius is counted in `whatif.radius`.
+Owns the order: the base is put onto paper (`up` of a throw-away stack, the import of an export, or what an earlier run
+kept), the CLI previews the head against it, and what it says becomes an `Answer`. Does not own any of the parts:
+resources are the CLI's word, Applications are compared in `whatif.applications`, the blast radius is counted in
+`whatif.radius`.
 
 Each revision's program runs in a process and an environment of its own lock. What a revision may bring in beside its
-program and its configuration (plugins, backend, secrets provider) is left out. The head's run follows the base's: it is
-made against its result.
+program and its configuration (plugins, backend, secrets provider) is left out. The engine needs the base's state before
+it can begin with the head. What does not need it runs side by side: the head's interpreter comes up during the base's
+run, and the policy pack looks at the base while the head is previewed.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -30,16 +34,21 @@ from plugins.language_python import settings as program
 from whatif import events
 from whatif.answer import Answer, Policy, Side
 from whatif.applications import Outputs, applications, changes
+from whatif.base import Base
 from whatif.events import GONE, ROOT, Preview, as_policies, read
 from whatif.export import Export
 from whatif.export import read as read_export
+from whatif.kept import Kept, Shelf, key_of
 from whatif.lock import environment_for
 from whatif.preview import QUIET, colour, pack_arguments, refused_before_a_run, writer
 from whatif.radius import cluster_of, destroyed_clusters, radius
 from whatif.report.masking import masked
 from whatif.report.plain import plain
-from whatif.revision import checked_out
-from whatif.scratch import NoStack, Scratch, make_project, salt, stack_file
+from whatif.revision import Commit, checked_out, commit_of
+from whatif.scratch import NoStack, Scratch, available_mib, make_project, salt, stack_file
+
+_MIB_OF_A_LOOK = 1500.0
+"""Free memory with which the pack looks at the base beside the head's run: a CLI and a pack more at a time."""
 
 _READINESS = "gke-fleet:readinessTimeout"
 _TODAY = "gke-fleet:today"
@@ -62,7 +71,8 @@ class Question:
     acknowledgements are the base's. `pack`, `pack_config`: the policy pack and its configuration for the head.
     `official`: the resource plugins are those that the user has installed; for an export as the base alone.
     `advisory`: the same configuration with every level advisory, for the base. `cache`: where environments of other
-    locks are kept. `seconds`: how long the head's run may take where it is untrusted.
+    locks are kept. `kept`: where bases on paper are kept for the next comparison with one, None: nowhere; `fresh`:
+    those of earlier runs do not count. `seconds`: how long the head's run may take where it is untrusted.
     """
 
     checkout: Path
@@ -77,6 +87,8 @@ class Question:
     pack_config: Path | None = None
     advisory: Path | None = None
     cost_rules: frozenset[str] = frozenset()
+    kept: Path | None = None
+    fresh: bool = False
     seconds: float = 600.0
 
 
@@ -91,18 +103,6 @@ class Compared:
     head_failed: bool = False
 
 
-@dataclass
-class _Base:
-    label: str
-    outputs: Outputs = field(default_factory=dict)
-    providers: dict[str, int] = field(default_factory=dict)
-    resources: int = 0
-    policies: tuple[Policy, ...] = ()
-    parents: dict[str, str] = field(default_factory=dict)
-    notices: tuple[str, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-
 def against(
     question: Question, *, out: TextIO | None = None, say: Callable[[str], None] = lambda line: None
 ) -> Compared:
@@ -114,73 +114,58 @@ def against(
     with contextlib.ExitStack() as opened:
         opened.enter_context(_nothing_collected())
         run = _Run(question, opened, say)
-        base = run.base()
+        run.base()
         preview = run.head(out)
-        return _compared(question, base, preview, run.confined)
+        base = run.judged()
+        return _compared(question, run.label, base, preview, run.confined)
 
 
 class _Run:
-    """One question on its way."""
+    """One question on its way. `label`: what a person calls the base."""
 
     def __init__(self, question: Question, opened: contextlib.ExitStack, say: Callable[[str], None]) -> None:
-        self._asked, self._say = question, say
+        self._asked, self._opened, self._say = question, opened, say
         self._head_python = environment_of(question.head, cache=question.cache, say=say)
         self._export: Export | None = None
-        self._revision = None
+        self._commit: Commit | None = None
+        self._kept: Kept | None = None
         versions = [program_versions(self._head_python)]
-        project = yaml.safe_load((question.checkout / "Pulumi.yaml").read_text())
         if isinstance(question.base, Path):
+            project = yaml.safe_load((question.checkout / "Pulumi.yaml").read_text())
             self._export = read_export(question.base, str(project["name"]), question.stack)
+            self.label = question.base.name
         else:
-            made = tempfile.TemporaryDirectory(prefix="gke-fleet-base-", ignore_cleanup_errors=True)
-            scratch = Path(opened.enter_context(made))
-            self._revision = opened.enter_context(checked_out(question.checkout, question.base, scratch))
-            self._base_python = environment_of(self._revision.folder, cache=question.cache, say=say)
-            versions.append(program_versions(self._base_python))
+            self._commit = commit_of(question.checkout, question.base)
+            self.label = self._commit.label
+            self._key = _key(question, self._commit)
+            if question.kept is not None and not question.fresh:
+                self._kept = Shelf(question.kept).find(self._key)
+            if self._kept is None:
+                made = tempfile.TemporaryDirectory(prefix="gke-fleet-base-", ignore_cleanup_errors=True)
+                scratch = Path(opened.enter_context(made))
+                self._revision = opened.enter_context(checked_out(question.checkout, self._commit, scratch))
+                self._base_python = environment_of(self._revision.folder, cache=question.cache, say=say)
+                versions.append(program_versions(self._base_python))
         self._scratch = opened.enter_context(
             Scratch(question.cli, sdk_versions=versions, own_host=True, official=question.official)
         )
         self._base_project = self._scratch.folder / "base"
         self._head_project = self._scratch.folder / "head"
         self._salt: dict[str, str] = {}
+        self._base = Base()
+        self._findings: Future[tuple[Policy, ...]] | None = None
         self.confined: str | None = None
 
-    def base(self) -> _Base:
-        """Put the base onto paper."""
+    def base(self) -> None:
+        """Put the base onto paper, and let the policy pack look at it."""
         if self._export is not None:
-            return self._imported(self._export)
-        assert self._revision is not None
-        revision, stack = self._revision, self._asked.stack
-        values = {_READINESS: 0, _TODAY: revision.day}
-        try:
-            make_project(revision.folder, stack, self._base_project, values=values)
-        except NoStack:
-            self._say(f"{revision.label} has no stack {stack}: everything is new")
-            return _Base(label=f"{revision.label}, without this stack")
-        self._say(f"base {revision.label}: putting it onto paper")
-        self._init(self._base_project)
-        log = self._scratch.folder / "base.json"
-        command = ["up", "--yes", "--skip-preview", "--stack", stack, "--event-log", str(log), *QUIET]
-        command += ["--color", "never", *pack_arguments(self._asked.pack, self._asked.advisory)]
-        more = _program(self._base_python) | {"PULUMI_SKIP_CHECKPOINTS": "1"}
-        said, code = self._scratch.run(command, self._base_project, more=more)
-        done = read(log, inputs=False)
-        done.exit_code = code
-        if code != 0:
-            refused_before_a_run(done, said)
-            raise BaseFailed(
-                f"the base {revision.label} cannot be put onto paper: " + "\n".join(done.diagnostics)
-            )
-        return _Base(
-            label=revision.label,
-            outputs=done.outputs,
-            providers=done.providers,
-            resources=len(done.resources) - 1,
-            policies=as_policies(done.policies),
-            parents=done.parents,
-            notices=tuple(done.warnings),
-            settings=_stack_settings(revision.folder, stack),
-        )
+            self._imported(self._export)
+        elif self._kept is not None:
+            self._say(f"base {self.label}: on paper since an earlier run")
+            self._base, self._salt = self._kept.base, dict(self._kept.settings)
+            self._scratch.put_stack(self._kept.project, self._asked.stack, self._kept.checkpoint)
+        else:
+            self._made()
 
     def head(self, out: TextIO | None) -> Preview:
         """Preview the head."""
@@ -212,6 +197,63 @@ class _Run:
         refused_before_a_run(result, said)
         return result
 
+    def judged(self) -> Base:
+        """The base, with what the pack finds in it; kept for the next comparison. Raises BaseFailed."""
+        if self._findings is None:
+            return self._base
+        self._base = self._base.model_copy(update={"policies": self._findings.result()})
+        if self._asked.kept is not None and self._commit is not None:
+            kept = Kept(
+                key=self._key,
+                base=self._base,
+                project=self._project,
+                checkpoint=self._checkpoint,
+                settings=self._salt,
+            )
+            Shelf(self._asked.kept).put(kept)
+        return self._base
+
+    def _made(self) -> None:
+        """The base by `up` of its program."""
+        assert self._commit is not None
+        revision, stack = self._revision, self._asked.stack
+        values = {_READINESS: 0, _TODAY: self._commit.day}
+        try:
+            make_project(revision.folder, stack, self._base_project, values=values)
+        except NoStack:
+            self._say(f"{self.label} has no stack {stack}: everything is new")
+            self.label = f"{self.label}, without this stack"
+            return
+        self._say(f"base {self.label}: putting it onto paper")
+        self._init(self._base_project)
+        log = self._scratch.folder / "base.json"
+        command = ["up", "--yes", "--skip-preview", "--stack", stack, "--event-log", str(log), *QUIET]
+        more = _program(self._base_python) | {"PULUMI_SKIP_CHECKPOINTS": "1"}
+        said, code = self._scratch.run([*command, "--color", "never"], self._base_project, more=more)
+        done = read(log, inputs=False)
+        done.exit_code = code
+        if code != 0:
+            refused_before_a_run(done, said)
+            raise BaseFailed(
+                f"the base {self.label} cannot be put onto paper: " + "\n".join(done.diagnostics)
+            )
+        self._base = Base(
+            outputs=done.outputs,
+            providers=done.providers,
+            resources=len(done.resources) - 1,
+            parents=done.parents,
+            notices=tuple(done.warnings),
+            settings=dict(_stack_settings(revision.folder, stack)),
+        )
+        self._project = _project_of(revision.folder)
+        self._checkpoint = self._scratch.stack_text(self._project, stack)
+        latest = json.loads(self._checkpoint)
+        file = self._scratch.folder / "made.json"
+        file.write_text(
+            json.dumps({"version": latest["version"], "deployment": latest["checkpoint"]["latest"]})
+        )
+        self._look_at_base(file)
+
     def _make_head(self, folder: Path) -> None:
         """The scratch project of the head in `folder`, for the stack that is there by then."""
         asked = self._asked
@@ -225,10 +267,9 @@ class _Run:
             refused=_NOT_THE_HEADS if asked.untrusted else (),
         )
 
-    def _imported(self, export: Export) -> _Base:
+    def _imported(self, export: Export) -> None:
         asked = self._asked
-        assert isinstance(asked.base, Path)
-        self._say(f"base {asked.base.name}: importing it without its secrets")
+        self._say(f"base {self.label}: importing it without its secrets")
         self._make_head(self._base_project)
         self._init(self._base_project)
         file = self._scratch.folder / "import.json"
@@ -239,23 +280,33 @@ class _Run:
         )
         if code != 0:
             raise BaseFailed(f"the CLI does not import {asked.base}: " + "\n".join(said))
-        found: tuple[Policy, ...] = ()
-        if asked.pack is not None:
-            command = ["policy", "analyze", "--file", str(file), "--json", "--non-interactive"]
-            command += pack_arguments(asked.pack, asked.advisory)
-            said, code = self._scratch.run(command, self._base_project)
-            found = as_policies(events.policies("\n".join(said)))
-            if code != 0 and not found:
-                raise BaseFailed(f"the policy pack cannot look at {asked.base}: " + "\n".join(said))
-        return _Base(
-            label=asked.base.name,
-            outputs=export.outputs,
+        self._base = Base(
+            outputs=dict(export.outputs),
             providers=export.providers,
             resources=sum(1 for one in export.resources if one.get("type") != ROOT),
-            policies=found,
             parents=export.parents,
-            notices=export.pending,
+            notices=tuple(export.pending),
         )
+        self._look_at_base(file)
+
+    def _look_at_base(self, file: Path) -> None:
+        """Let the pack look at the resources in `file`, beside the head's run where memory allows."""
+        worker = self._opened.enter_context(ThreadPoolExecutor(max_workers=1))
+        self._findings = worker.submit(self._found, file)
+        if available_mib() < _MIB_OF_A_LOOK:
+            self._findings.result()
+
+    def _found(self, file: Path) -> tuple[Policy, ...]:
+        asked = self._asked
+        if asked.pack is None:
+            return ()
+        command = ["policy", "analyze", "--file", str(file), "--json", "--non-interactive"]
+        command += pack_arguments(asked.pack, asked.advisory)
+        said, code = self._scratch.run(command, self._base_project)
+        found = as_policies(events.policies("\n".join(said)))
+        if code != 0 and not found:
+            raise BaseFailed(f"the policy pack cannot look at the base {self.label}: " + "\n".join(said))
+        return found
 
     def _init(self, project: Path) -> None:
         command = ["stack", "init", self._asked.stack, "--non-interactive", "--no-select"]
@@ -265,7 +316,7 @@ class _Run:
         self._salt = salt(project, self._asked.stack)
 
 
-def _compared(question: Question, base: _Base, head: Preview, confined: str | None) -> Compared:
+def _compared(question: Question, label: str, base: Base, head: Preview, confined: str | None) -> Compared:
     failed = head.exit_code != 0 and not head.outputs
     # Where the program did not come to its end, nothing is known of the head's Applications: no change is claimed.
     outputs: Outputs = base.outputs if failed else head.outputs
@@ -285,7 +336,7 @@ def _compared(question: Question, base: _Base, head: Preview, confined: str | No
     answer = Answer(
         stack=question.stack,
         base=Side(
-            label=base.label,
+            label=label,
             resources=base.resources,
             applications=before,
             clusters=_names(base.outputs),
@@ -322,6 +373,23 @@ def _compared(question: Question, base: _Base, head: Preview, confined: str | No
         head_outputs=outputs,
         head_failed=failed,
     )
+
+
+def _key(question: Question, commit: Commit) -> str:
+    """The key of a base that is kept."""
+    # The pack holds exemptions against the day of the run.
+    words = [commit.sha, commit.prefix, commit.day, question.stack, date.today().isoformat()]
+    return key_of(
+        words=words,
+        cli=question.cli,
+        packs=[question.pack] if question.pack is not None else [],
+        files=[question.advisory] if question.advisory is not None else [],
+    )
+
+
+def _project_of(folder: Path) -> str:
+    """The name of the project in `folder`."""
+    return str(yaml.safe_load((folder / "Pulumi.yaml").read_text())["name"])
 
 
 def _without(some: tuple[Policy, ...], others: tuple[Policy, ...]) -> tuple[Policy, ...]:

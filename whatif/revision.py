@@ -23,25 +23,29 @@ class NoRevision(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Revision:
-    """A revision that is checked out.
+class Commit:
+    """A commit that a revision's name stands for.
 
-    `folder`: the project in it, like the checkout it was asked for. `commit`: 40 hexadecimal digits. `label`: what a
-    person calls it. `day`: when it was committed, as 2026-11-24 in UTC.
+    `sha`: 40 hexadecimal digits. `label`: what a person calls it. `day`: when it was committed, as 2026-11-24 in UTC.
+    `prefix`: the folder of the project in the repository, empty or with a slash at its end.
     """
 
-    folder: Path
-    commit: str
+    sha: str
     label: str
     day: str
+    prefix: str
 
 
-@contextlib.contextmanager
-def checked_out(project: Path, name: str, scratch: Path) -> Iterator[Revision]:
-    """Check the revision `name` out below `scratch`, a folder of the caller's; it is taken away afterwards.
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """A commit that is checked out. `folder`: the project in it, like the checkout it was asked for."""
 
-    `project`: a folder in a git repository; the same folder of the revision is what the caller gets. Raises NoRevision.
-    """
+    folder: Path
+    commit: Commit
+
+
+def commit_of(project: Path, name: str) -> Commit:
+    """The commit that the revision `name` is, for the project in a folder of a git repository. Raises NoRevision."""
     asked = _git(project, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if asked.returncode != 0:
         if _git(project, "rev-parse", "--git-dir").returncode != 0:
@@ -54,21 +58,31 @@ def checked_out(project: Path, name: str, scratch: Path) -> Iterator[Revision]:
             "`git fetch` it first (a shallow clone holds its own commit alone: `git fetch --unshallow`), or name a "
             "branch, tag or commit that `git log` knows; a file with `pulumi stack export` is a base too",
         )
-    commit = asked.stdout.strip()
-    prefix = _git(project, "rev-parse", "--show-prefix").stdout.strip()
-    day = _git(
-        project, "show", "--no-patch", "--date=format-local:%Y-%m-%d", "--format=%cd", commit
-    ).stdout.strip()
-    tree = scratch / f"revision-{commit[:12]}"
-    added = _git(project, "worktree", "add", "--detach", "--force", str(tree), commit)
+    sha = asked.stdout.strip()
+    shown = _git(project, "show", "--no-patch", "--date=format-local:%Y-%m-%d", "--format=%cd", sha)
+    return Commit(
+        sha=sha,
+        label=sha[:12] if sha.startswith(name) else f"{name} ({sha[:12]})",
+        day=shown.stdout.strip(),
+        prefix=_git(project, "rev-parse", "--show-prefix").stdout.strip(),
+    )
+
+
+@contextlib.contextmanager
+def checked_out(project: Path, commit: Commit, scratch: Path) -> Iterator[Revision]:
+    """Check `commit` out below `scratch`, a folder of the caller's; it is taken away afterwards.
+
+    `project`: a folder in a git repository; the same folder of the commit is what the caller gets. Raises NoRevision.
+    """
+    tree = scratch / f"revision-{commit.sha[:12]}"
+    added = _git(project, "worktree", "add", "--detach", "--force", str(tree), commit.sha)
     if added.returncode != 0:
         raise NoRevision(
-            f"git worktree cannot check {name} out: {_said(added)}",
+            f"git worktree cannot check {commit.label} out: {_said(added)}",
             "`git fetch` the whole of that commit, and make sure that there is room for it",
         )
     try:
-        label = commit[:12] if commit.startswith(name) else f"{name} ({commit[:12]})"
-        yield Revision(folder=tree / prefix, commit=commit, label=label, day=day)
+        yield Revision(folder=tree / commit.prefix, commit=commit)
     finally:
         _git(project, "worktree", "remove", "--force", str(tree))
         # What an earlier run left that was killed is gone from disk, but git still lists it.

@@ -78,6 +78,9 @@ class Scratch:
                 # The CLI takes the host that lies beside it, so it goes where none does.
                 self.cli = Path(shutil.copy2(self.cli.resolve(), self.folder / "pulumi"))
             self._settle(backend.as_uri())
+            # Where this name is taken by a file, the CLI goes without the log that it else keeps of every property: a
+            # throw-away place shows it to nobody, and writing it takes a third of the engine's time.
+            (self.folder / "home" / "logs").touch()
         except BaseException:
             self._open.close()
             raise
@@ -102,6 +105,19 @@ class Scratch:
 
     def __exit__(self, *error: object) -> None:
         self._open.close()
+
+    def stack_text(self, project: str, stack: str) -> str:
+        """The text of the file in which the CLI holds a stack of this place, with its state."""
+        return self._stack_file(project, stack).read_text()
+
+    def put_stack(self, project: str, stack: str, text: str) -> None:
+        """Put a stack here whose file in another such place had this text."""
+        file = self._stack_file(project, stack)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def _stack_file(self, project: str, stack: str) -> Path:
+        return self.folder / "backend" / ".pulumi" / "stacks" / project / f"{stack}.json"
 
     def attached(self) -> dict[str, str]:
         """The environment for runs that need the plugins."""
@@ -159,6 +175,15 @@ class Scratch:
         if late.is_set():
             raise TooLong(f"the Pulumi CLI was ended after {seconds:.0f} s")
         return lines, running.returncode
+
+
+def available_mib() -> float:
+    """MiB of memory that a further process may use; 0 where the system does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("MemAvailable")), 0.0)
 
 
 def make_project(

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cli import comparison
 from cli.checkout import Checkout
 from cli.comparison import Asked, compare
 from cli.failure import Failure
@@ -83,6 +84,14 @@ def make(folder: Path) -> Repository:
     repository.git("init", "--quiet")
     repository.commit()
     return repository
+
+
+@pytest.fixture(autouse=True)
+def own_bases(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Each test keeps bases in a folder of its own, not in the user's cache."""
+    folder = tmp_path_factory.mktemp("bases")
+    monkeypatch.setattr(comparison, "_bases", lambda: folder)
+    return folder
 
 
 @pytest.fixture
