@@ -135,9 +135,7 @@ class LanguageHost(wire.language_grpc.LanguageRuntimeServicer):  # type: ignore[
                 f"this language host runs policy packs, not plugins of kind {request.kind}",
             )
         folder = request.info.program_directory or request.program
-        pack = PolicyPack(
-            folder, list(request.args), request.pwd, program_environment(_environment(request.env))
-        )
+        pack = PolicyPack(folder, list(request.args), program_environment(_environment(request.env)))
         context.add_callback(pack.end)
         yield from pack.messages()
 

@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from pulumi_policy.proxy import UnknownValueError
+from pulumi_policy.proxy import UnknownValueError, unknown_checking_proxy
 
 SHOWN_LENGTH: Final = 120
 """Characters of a value that a message repeats; more would bury the reason."""
 
+_PROXY: Final = type(unknown_checking_proxy({}))
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 
 
@@ -36,6 +37,19 @@ def plain(value: Any) -> Any:
     if is_list(value):
         return [_known(value, index) for index in range(len(value))]
     return value
+
+
+def inputs_of(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`plain` of a resource's inputs. Of the engine's proxies it is made once and kept with them, for every rule that
+    is asked about the resource: no rule writes to what it looks at.
+    """
+    if not isinstance(properties, _PROXY):
+        return mapping(plain(properties))
+    kept = vars(properties)
+    if "plain" not in kept:
+        kept["plain"] = plain(properties)
+    found: Mapping[str, Any] = kept["plain"]
+    return found
 
 
 def _known(holder: Any, key: Any) -> Any:

@@ -15,7 +15,7 @@ from pulumi_policy import EnforcementLevel, Policy, PolicyConfigSchema, Resource
 
 from .exemption import CONFIGURATION, Ledger, configuration_faults
 from .parameter import ConfigurationError, Schema
-from .properties import plain, shown
+from .properties import inputs_of, shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +79,7 @@ class Described(ABC):
     source: str
     looks_at: tuple[str, ...]
     parameters: Mapping[str, Schema] = field(default_factory=dict)
+    _faultless: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @property
     @abstractmethod
@@ -96,8 +97,11 @@ class Described(ABC):
         Raises `ConfigurationError` with every mistake in it.
         """
         given = configuration or {}
-        if given and (found := list(configuration_faults(self.parameters, given))):
-            raise ConfigurationError(self.name, found)
+        # A run has one configuration, and asks for each resource. By its text, since 1 and True are equal.
+        if given and (text := repr(given)) not in self._faultless:
+            if found := list(configuration_faults(self.parameters, given)):
+                raise ConfigurationError(self.name, found)
+            self._faultless.add(text)
         return {name: given.get(name, schema.get("default")) for name, schema in self.parameters.items()}
 
     def described(self) -> dict[str, Any]:
@@ -154,7 +158,7 @@ class Rule(Described):
             return ()
         resource = Resource(
             type=resource_type,
-            properties=plain(properties),
+            properties=inputs_of(properties),
             urn=urn,
             name=name,
             protect=protect,
@@ -190,9 +194,25 @@ class Rule(Described):
     def policy(self, ledger: Ledger | None = None) -> Policy:
         """The rule as the policy SDK wants it; `ledger` is told what its exemptions did."""
         kept = ledger or Ledger()
-        return ResourceValidationPolicy(
-            validate=lambda args, report: self.validate(args, report, kept), **self.described()
+        return RulePolicy(
+            self, validate=lambda args, report: self.validate(args, report, kept), **self.described()
         )
+
+
+class RulePolicy(ResourceValidationPolicy):  # type: ignore[misc]
+    """A rule as the policy SDK has it. It says when it need not be asked (`asking`)."""
+
+    def __init__(self, rule: Rule, **described: Any) -> None:
+        super().__init__(**described)
+        self._rule = rule
+
+    def has_no_say(self, resource_type: str, configuration: Mapping[str, Any]) -> bool:
+        """Whether it would report nothing, record nothing and raise nothing, whatever else the resource is."""
+        try:
+            self._rule.settings(configuration)
+            return not configuration.get("exemptions") and not self._rule.concerns(resource_type)
+        except Exception:  # noqa: BLE001 - raised again where it is asked, and shown with the resource
+            return False
 
 
 def group_of(look: Callable[..., Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from pulumi_policy import Policy, StackValidationPolicy
 
 from .exemption import Ledger
-from .properties import plain
+from .properties import inputs_of
 from .rule import Described, Finding, Resource, RuleError, group_of
 
 
@@ -66,7 +66,7 @@ class StackRule(Described):
             resources = [
                 Resource(
                     type=one.resource_type,
-                    properties=plain(one.props),
+                    properties=inputs_of(one.props),
                     urn=one.urn,
                     name=one.name,
                     protect=one.opts.protect,
@@ -84,6 +84,21 @@ class StackRule(Described):
     def policy(self, ledger: Ledger | None = None) -> Policy:
         """The rule as the policy SDK wants it; `ledger` is told what its exemptions did."""
         kept = ledger or Ledger()
-        return StackValidationPolicy(
-            validate=lambda args, report: self.validate(args, report, kept), **self.described()
+        return StackRulePolicy(
+            self, validate=lambda args, report: self.validate(args, report, kept), **self.described()
         )
+
+
+class StackRulePolicy(StackValidationPolicy):  # type: ignore[misc]
+    """A rule over a stack as the policy SDK has it. It says which resources it need not be shown (`asking`)."""
+
+    def __init__(self, rule: StackRule, **described: Any) -> None:
+        super().__init__(**described)
+        self._rule = rule
+
+    def looks_past(self, resource_type: str) -> bool:
+        """Whether what it says is the same without the resources of this type."""
+        try:
+            return not self._rule.concerns(resource_type)
+        except Exception:  # noqa: BLE001 - raised again where it is asked
+            return False

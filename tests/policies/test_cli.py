@@ -306,3 +306,16 @@ def test_a_rule_that_fails_names_itself_and_the_resource(
     assert done.returncode != 0
     assert "rule image-pinned failed on" in done.stdout + done.stderr
     assert "kubernetes:core/v1:Pod::pod: KeyError: 'nothing'" in done.stdout + done.stderr
+
+
+@pytest.mark.sandbox
+def test_a_pack_that_does_not_start_fails_the_preview_and_says_why(
+    project: Project, bare_pack: Path, tmp_path: Path
+) -> None:
+    broken = shutil.copytree(bare_pack, tmp_path / "broken")
+    (broken / "__main__.py").write_text("import nothing_of_this_name\n")
+    done = project.pulumi("preview", "--policy-pack", str(broken))
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert "ModuleNotFoundError: No module named 'nothing_of_this_name'" in said
+    assert "the policy pack did not start; its own output says why" in said

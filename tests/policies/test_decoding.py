@@ -73,6 +73,26 @@ def test_the_answers_are_the_same_and_each_message_is_decoded_once(
     assert after.Analyze(request("d0", deployment("nginx", "nginx:1.0")), None) == before[0]
 
 
+def test_nothing_of_a_call_is_kept_after_it(sdk: Any) -> None:
+    assert decode_once(sdk)
+    one = servicer(sdk)
+    asked = request("d", deployment("nginx", "nginx:1.2"))
+    one.Analyze(request("e", {}), None)
+    before = sys.getrefcount(asked), sys.getrefcount(asked.properties)
+    assert one.Analyze(asked, None).diagnostics
+    policy: Any = pulumi_policy.policy.ResourceValidationPolicy(
+        name="mends",
+        description="mends",
+        enforcement_level=sdk.EnforcementLevel.REMEDIATE,
+        remediate=lambda args: {"a": "b"},
+    )
+    mending = sdk._PolicyAnalyzerServicer("pack", "1.0.0", [policy], sdk.EnforcementLevel.ADVISORY)
+    stack = analyzer_pb2.AnalyzeStackRequest(resources=[analyzer_pb2.AnalyzerResource(type="x:y:Z", urn="u")])
+    one.AnalyzeStack(stack, None)
+    assert mending.Remediate(asked, None).remediations
+    assert (sys.getrefcount(asked), sys.getrefcount(asked.properties)) == before
+
+
 def test_an_sdk_without_these_names_is_left_alone() -> None:
     other = ModuleType("other")
     assert not decode_once(other)
