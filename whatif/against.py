@@ -18,7 +18,8 @@ import gc
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -30,6 +31,7 @@ import yaml
 from model.stack_limits import ACKNOWLEDGED, LIMITS, acknowledgements_of, limits_of, stricter
 from model.stack_policies import POLICIES
 from plugins import confine
+from plugins.language_python import ready
 from plugins.language_python import settings as program
 from whatif import events
 from whatif.answer import Answer, Policy, Side
@@ -47,8 +49,9 @@ from whatif.report.plain import plain
 from whatif.revision import Commit, checked_out, commit_of
 from whatif.scratch import NoStack, Scratch, available_mib, make_project, salt, stack_file
 
-_MIB_OF_A_LOOK = 1500.0
-"""Free memory with which the pack looks at the base beside the head's run: a CLI and a pack more at a time."""
+_MIB_BESIDE = 1500.0
+"""Free memory with which something runs beside the rest: the head's interpreter, or a CLI and a pack."""
+_LOOK_SECONDS = 0.1
 
 _READINESS = "gke-fleet:readinessTimeout"
 _TODAY = "gke-fleet:today"
@@ -154,6 +157,8 @@ class _Run:
         self._salt: dict[str, str] = {}
         self._base = Base()
         self._findings: Future[tuple[Policy, ...]] | None = None
+        self._modules: tuple[str, ...] = ()
+        self._ready: ready.Ready | None = None
         self.confined: str | None = None
 
     def base(self) -> None:
@@ -163,6 +168,7 @@ class _Run:
         elif self._kept is not None:
             self._say(f"base {self.label}: on paper since an earlier run")
             self._base, self._salt = self._kept.base, dict(self._kept.settings)
+            self._prepare(self._kept.modules)
             self._scratch.put_stack(self._kept.project, self._asked.stack, self._kept.checkpoint)
         else:
             self._made()
@@ -179,7 +185,7 @@ class _Run:
         # What the outputs say is the Application diff.
         command += ["--diff", "--suppress-outputs"]
         command += pack_arguments(asked.pack, asked.pack_config)
-        more = _program(self._head_python)
+        more = _program(self._head_python) | (self._ready.variables if self._ready is not None else {})
         if asked.untrusted:
             reason = confine.possible()
             self.confined = confine.sentence(asked.seconds, reason)
@@ -209,6 +215,7 @@ class _Run:
                 project=self._project,
                 checkpoint=self._checkpoint,
                 settings=self._salt,
+                modules=self._modules,
             )
             Shelf(self._asked.kept).put(kept)
         return self._base
@@ -228,8 +235,10 @@ class _Run:
         self._init(self._base_project)
         log = self._scratch.folder / "base.json"
         command = ["up", "--yes", "--skip-preview", "--stack", stack, "--event-log", str(log), *QUIET]
-        more = _program(self._base_python) | {"PULUMI_SKIP_CHECKPOINTS": "1"}
-        said, code = self._scratch.run([*command, "--color", "never"], self._base_project, more=more)
+        loaded = self._scratch.folder / "loaded"
+        more = _program(self._base_python) | {"PULUMI_SKIP_CHECKPOINTS": "1", program.LOADED: str(loaded)}
+        with self._preparing(loaded):
+            said, code = self._scratch.run([*command, "--color", "never"], self._base_project, more=more)
         done = read(log, inputs=False)
         done.exit_code = code
         if code != 0:
@@ -253,6 +262,35 @@ class _Run:
             json.dumps({"version": latest["version"], "deployment": latest["checkpoint"]["latest"]})
         )
         self._look_at_base(file)
+
+    @contextlib.contextmanager
+    def _preparing(self, loaded: Path) -> Iterator[None]:
+        """As soon as the base's program has told in the file `loaded` what it imports, let the head's do the same."""
+        over = threading.Event()
+
+        def watch() -> None:
+            while not loaded.exists():
+                if over.wait(_LOOK_SECONDS):
+                    return
+            self._modules = tuple(loaded.read_text().split())
+            self._prepare(self._modules)
+
+        watching = threading.Thread(target=watch)
+        watching.start()
+        try:
+            yield
+        finally:
+            over.set()
+            watching.join()
+
+    def _prepare(self, modules: Sequence[str]) -> None:
+        """Let an interpreter for the head's program import `modules`, beside all else. One that may be hostile begins
+        in its cell."""
+        if modules and not self._asked.untrusted and available_mib() >= _MIB_BESIDE:
+            environment = self._scratch.attached() | _program(self._head_python)
+            self._ready = ready.start(_python(self._head_python), modules, self._scratch.folder, environment)
+            if self._ready is not None:
+                self._opened.callback(self._ready.end)
 
     def _make_head(self, folder: Path) -> None:
         """The scratch project of the head in `folder`, for the stack that is there by then."""
@@ -293,7 +331,7 @@ class _Run:
         """Let the pack look at the resources in `file`, beside the head's run where memory allows."""
         worker = self._opened.enter_context(ThreadPoolExecutor(max_workers=1))
         self._findings = worker.submit(self._found, file)
-        if available_mib() < _MIB_OF_A_LOOK:
+        if available_mib() < _MIB_BESIDE:
             self._findings.result()
 
     def _found(self, file: Path) -> tuple[Policy, ...]:
@@ -450,9 +488,14 @@ def environment_of(folder: Path, *, cache: Path, say: Callable[[str], None]) -> 
     return environment_for(lock, cache=cache, say=say) if lock.is_file() else Path(sys.prefix)
 
 
+def _python(prefix: Path) -> Path:
+    """The interpreter of the environment `prefix`."""
+    return Path(sys.executable) if prefix == Path(sys.prefix) else prefix / "bin" / "python"
+
+
 def _program(prefix: Path) -> dict[str, str]:
     """The variables that make a program run in the environment `prefix`."""
-    return {} if prefix == Path(sys.prefix) else {program.PYTHON: str(prefix / "bin" / "python")}
+    return {} if prefix == Path(sys.prefix) else {program.PYTHON: str(_python(prefix))}
 
 
 def advisory_config(given: Path | None, target: Path) -> Path:

@@ -1,7 +1,7 @@
-"""One run of a program: as a child with the wrapper's rights, or confined.
+"""One run of a program: as a child with the wrapper's rights, in a process that is ready for it, or confined.
 
-Owns the child process, what it sees and what its end means. Does not own the cell (plugins/confine.py), nor
-what a confined program may ask of the engine (gate.py).
+Owns the process, what it sees and what its end means. Does not own the cell (plugins/confine.py), what a
+confined program may ask of the engine (gate.py), nor how a process is made ready (ready.py).
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 
 from plugins import confine, process, wire
 from plugins.language_python.gate import NAME, Gate, told
+from plugins.language_python.ready import Running, hand_over
 from plugins.language_python.settings import Settings
 
 _SHOWN = 32
@@ -38,8 +39,14 @@ def run(
     """Run the program that `described` (as program.py reads it) in `folder`; returns the RunResponse."""
     if how.folder is not None:
         return _confined(described, folder, environment, how, how.folder, context)
-    command = [str(how.python), "-u", str(_PROGRAM), json.dumps(described)]
-    running = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL)
+    if how.loaded is not None:
+        described = {**described, "loaded": str(how.loaded)}
+    running: subprocess.Popen[bytes] | Running | None = None
+    if how.ready is not None:
+        running = hand_over(how.ready, described, folder, environment, python=how.python)
+    if running is None:
+        command = [str(how.python), "-u", str(_PROGRAM), json.dumps(described)]
+        running = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL)
     return _response(_wait(running, context))
 
 
@@ -94,14 +101,17 @@ def _confined(
     return _response(code)
 
 
-def _wait(running: subprocess.Popen[bytes], context: grpc.ServicerContext) -> int:
+def _wait(running: subprocess.Popen[bytes] | Running, context: grpc.ServicerContext) -> int:
     def end() -> None:
         if running.poll() is None:
             with contextlib.suppress(OSError):
                 running.terminate()
 
-    context.add_callback(end)
-    with process.child(running):
+    if not context.add_callback(end):
+        # The engine went while the program came up.
+        end()
+    # Running is what process.child needs of a Popen.
+    with process.child(cast(subprocess.Popen[Any], running)):
         return running.wait()
 
 

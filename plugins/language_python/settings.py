@@ -24,6 +24,10 @@ SECONDS = "GKE_FLEET_PROGRAM_SECONDS"
 """How long a confined program may run."""
 FOLDER = "GKE_FLEET_PROGRAM_FOLDER"
 """The checkout that a confined program may read."""
+READY = "GKE_FLEET_PROGRAM_READY"
+"""Path of the socket at which an interpreter waits that has imported the program's modules ahead (ready.py)."""
+LOADED = "GKE_FLEET_PROGRAM_LOADED"
+"""Path of the file into which the program writes the names of the modules that it loaded from packages."""
 
 PREFIX = "GKE_FLEET_PROGRAM_"
 DEFAULT_SECONDS = 300.0
@@ -39,12 +43,15 @@ class WrongSettings(Exception):
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """`python`: the interpreter. `search`: folders with the packages of its environment.
-    `folder`: None where the program is not confined."""
+    `folder`: None where the program is not confined. `ready`, `loaded`: paths, as the variables say; they mean
+    nothing for a program that is confined."""
 
     python: Path
     search: tuple[str, ...]
     folder: Path | None = None
     seconds: float = DEFAULT_SECONDS
+    ready: Path | None = None
+    loaded: Path | None = None
 
     def plugins(self) -> list[tuple[str, str]]:
         """(package, version) of each provider whose SDK is installed in the environment."""
@@ -88,11 +95,24 @@ def read(environment: Mapping[str, str]) -> Settings:
             seconds = 0.0
         if not 0 < seconds <= 86_400:
             wrong.append(f"{SECONDS}={environment.get(SECONDS)} is no number of seconds up to 86400")
+    paths: dict[str, Path | None] = {}
+    for name in (READY, LOADED):
+        given = environment.get(name, "")
+        paths[name] = Path(given) if given else None
+        if given and not Path(given).is_absolute():
+            wrong.append(f"{name}={given} is no absolute path")
     if wrong:
         raise WrongSettings(
             "; ".join(wrong) + ". Remedy: only ./fleet sets these variables; unset them in your shell"
         )
-    return Settings(python=python, search=search, folder=folder, seconds=seconds)
+    return Settings(
+        python=python,
+        search=search,
+        folder=folder,
+        seconds=seconds,
+        ready=paths[READY],
+        loaded=paths[LOADED],
+    )
 
 
 def packages_of(python: Path) -> list[Path]:

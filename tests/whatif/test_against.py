@@ -269,6 +269,30 @@ def test_each_revision_runs_in_the_environment_of_its_own_lock(
     assert compared.head_outputs["ran"] == [sys.prefix, importlib.metadata.version("pulumi_gcp")]
 
 
+def test_the_head_s_program_comes_up_during_the_base_s_run(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where memory allows; and at once where the base is on paper already."""
+    program = repository.folder / "__main__.py"
+    program.write_text(
+        program.read_text() + 'pulumi.export("ready", "--ready" in __import__("sys").orig_argv)\n'
+    )
+    repository.commit()
+    question = Question(
+        checkout=repository.folder, stack="dev", base="HEAD", head=repository.folder, cache=tmp_path,
+        cli=ensure("pulumi", silent) / "pulumi", kept=tmp_path / "bases",
+    )  # fmt: skip
+    first, again = against(question), against(question)
+    assert [first.base_outputs["ready"], first.head_outputs["ready"]] == [False, True]
+    assert [again.base_outputs["ready"], again.head_outputs["ready"]] == [False, True]
+    monkeypatch.setattr(module, "available_mib", lambda: 100.0)
+    alone = against(question)
+    assert alone.head_outputs["ready"] is False
+    assert alone.answer.model_copy(update={"steps": (), "changes": ()}) == first.answer.model_copy(
+        update={"steps": (), "changes": ()}
+    ), "apart from the one output, where it ran makes no difference"
+
+
 def test_a_base_that_fails_says_so(repository: Repository, tmp_path: Path) -> None:
     program = repository.folder / "__main__.py"
     was = program.read_text()
