@@ -69,7 +69,8 @@ class Shelf:
 
     def put(self, kept: Kept) -> None:
         """Keep a base, whole or not at all, and let go of the oldest above the number."""
-        with contextlib.suppress(OSError):
+        # ValueError: a text that is no UTF-8.
+        with contextlib.suppress(OSError, ValueError):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             text = gzip.compress(kept.model_dump_json().encode(), _COMPRESSION)
             with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".making-", delete=False) as made:
