@@ -155,8 +155,7 @@ class _Run:
         self._base_project = self._scratch.folder / "base"
         self._head_project = self._scratch.folder / "head"
         self._salt: dict[str, str] = {}
-        self._base = Base()
-        self._findings: Future[tuple[Policy, ...]] | None = None
+        self._base: Base | Future[Base] = Base()
         self._modules: tuple[str, ...] = ()
         self._ready: ready.Ready | None = None
         self.confined: str | None = None
@@ -205,20 +204,20 @@ class _Run:
 
     def judged(self) -> Base:
         """The base, with what the pack finds in it; kept for the next comparison. Raises BaseFailed."""
-        if self._findings is None:
+        if isinstance(self._base, Base):
             return self._base
-        self._base = self._base.model_copy(update={"policies": self._findings.result()})
+        base = self._base.result()
         if self._asked.kept is not None and self._commit is not None:
             kept = Kept(
                 key=self._key,
-                base=self._base,
+                base=base,
                 project=self._project,
                 checkpoint=self._checkpoint,
                 settings=self._salt,
                 modules=self._modules,
             )
             Shelf(self._asked.kept).put(kept)
-        return self._base
+        return base
 
     def _made(self) -> None:
         """The base by `up` of its program."""
@@ -239,29 +238,37 @@ class _Run:
         more = _program(self._base_python) | {"PULUMI_SKIP_CHECKPOINTS": "1", program.LOADED: str(loaded)}
         with self._preparing(loaded):
             said, code = self._scratch.run([*command, "--color", "never"], self._base_project, more=more)
-        done = read(log, inputs=False)
-        done.exit_code = code
         if code != 0:
+            done = read(log, inputs=False)
+            done.exit_code = code
             refused_before_a_run(done, said)
             raise BaseFailed(
                 f"the base {self.label} cannot be put onto paper: " + "\n".join(done.diagnostics)
             )
-        self._base = Base(
+        self._project = _project_of(revision.folder)
+        self._checkpoint = self._scratch.stack_text(self._project, stack)
+        self._beside(lambda: self._seen(log, dict(_stack_settings(revision.folder, stack))))
+
+    def _seen(self, log: Path, settings: dict[str, Any]) -> Base:
+        """The base that the run of its program made, as its event log and its state say."""
+        done = read(log, inputs=False)
+        found: tuple[Policy, ...] = ()
+        if self._asked.pack is not None:
+            latest = json.loads(self._checkpoint)
+            file = self._scratch.folder / "made.json"
+            file.write_text(
+                json.dumps({"version": latest["version"], "deployment": latest["checkpoint"]["latest"]})
+            )
+            found = self._found(file)
+        return Base(
             outputs=done.outputs,
             providers=done.providers,
             resources=len(done.resources) - 1,
+            policies=found,
             parents=done.parents,
             notices=tuple(done.warnings),
-            settings=dict(_stack_settings(revision.folder, stack)),
+            settings=settings,
         )
-        self._project = _project_of(revision.folder)
-        self._checkpoint = self._scratch.stack_text(self._project, stack)
-        latest = json.loads(self._checkpoint)
-        file = self._scratch.folder / "made.json"
-        file.write_text(
-            json.dumps({"version": latest["version"], "deployment": latest["checkpoint"]["latest"]})
-        )
-        self._look_at_base(file)
 
     @contextlib.contextmanager
     def _preparing(self, loaded: Path) -> Iterator[None]:
@@ -318,26 +325,27 @@ class _Run:
         )
         if code != 0:
             raise BaseFailed(f"the CLI does not import {asked.base}: " + "\n".join(said))
-        self._base = Base(
-            outputs=dict(export.outputs),
-            providers=export.providers,
-            resources=sum(1 for one in export.resources if one.get("type") != ROOT),
-            parents=export.parents,
-            notices=tuple(export.pending),
+        self._beside(
+            lambda: Base(
+                outputs=dict(export.outputs),
+                providers=export.providers,
+                resources=sum(1 for one in export.resources if one.get("type") != ROOT),
+                policies=self._found(file) if asked.pack is not None else (),
+                parents=export.parents,
+                notices=tuple(export.pending),
+            )
         )
-        self._look_at_base(file)
 
-    def _look_at_base(self, file: Path) -> None:
-        """Let the pack look at the resources in `file`, beside the head's run where memory allows."""
+    def _beside(self, look: Callable[[], Base]) -> None:
+        """Look at the base, beside the head's run where memory allows."""
         worker = self._opened.enter_context(ThreadPoolExecutor(max_workers=1))
-        self._findings = worker.submit(self._found, file)
+        self._base = worker.submit(look)
         if available_mib() < _MIB_BESIDE:
-            self._findings.result()
+            self._base.result()
 
     def _found(self, file: Path) -> tuple[Policy, ...]:
+        """What the pack finds in the resources of `file`."""
         asked = self._asked
-        if asked.pack is None:
-            return ()
         command = ["policy", "analyze", "--file", str(file), "--json", "--non-interactive"]
         command += pack_arguments(asked.pack, asked.advisory)
         said, code = self._scratch.run(command, self._base_project)
