@@ -47,7 +47,8 @@ def _with_clusters(grouped: Grouped) -> Iterator[str]:
     node = 0
     for position, ring in enumerate(grouped.rings):
         yield f'  subgraph r{position}["{_ring_name(ring)}: {len(ring.touched)} of {len(ring.clusters)} change"]'
-        yield "    direction TB"
+        # Boxes without an arrow between them stand across the direction: below each other here, narrow as a comment.
+        yield "    direction LR"
         for cluster in ring.clusters:
             said = [_what(group) for group in ring.groups if cluster.name in group.clusters]
             lines = [_label(cluster.name) + _state(cluster), *said[:_MOST_LINES]]

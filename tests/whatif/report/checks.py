@@ -17,7 +17,7 @@ _SPAN = re.compile(r"`[^`]+`")
 _TAG = re.compile(r"<details(?: open)?>|</details>|<summary>|</summary>|<br>")
 _OUTSIDE = re.compile(r"[A-Za-z0-9 ,.;:|*()+~?'=>&/\-\N{RIGHTWARDS ARROW}]*\Z")
 _MERMAID = re.compile(
-    r"flowchart LR|    direction TB|  end|  r\d+ --> r\d+|  classDef \w+ fill:#\w{6},stroke:#\w{6},color:#\w{6}"
+    r"flowchart LR|    direction LR|  end|  r\d+ --> r\d+|  classDef \w+ fill:#\w{6},stroke:#\w{6},color:#\w{6}"
     r'|  subgraph r\d+\["[^"<>`#;&\[\]{}|]*"\]|    c\d+\["(?:[^"<>`#;&\[\]{}|]|<br/>)*"\]:::\w+'
     r'|  (?:r\d+|more)\["(?:[^"<>`#;&\[\]{}|]|<br/>)*"\]:::\w+'
 )
