@@ -1,7 +1,7 @@
 """renovate.json finds every version that this repository holds, each once.
 
-Proven: what its expressions match, and what they leave out. Not proven: that Renovate takes the file; it was never run,
-and the names of options were only held against its sources by hand.
+Proven: what its expressions match, and what they leave out. Not proven: that Renovate takes the file; that was tried by
+hand alone (docs/ci.md).
 """
 
 from __future__ import annotations
