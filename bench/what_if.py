@@ -36,15 +36,14 @@ def bench(place: Place) -> Result:
     fleet.write(place.root, large, clusters=clusters, addons=addons)
     revision = fleet.commit(large)
     fleet.upgrade(large, addons=addons)
-    what_if = partial(run, ["whatif", large, revision, place.cli], place.root)
+
+    def what_if(*more: str) -> Callable[[], Sample]:
+        return partial(run, ["whatif", large, revision, place.cli, *more], place.root)
+
+    pack, kept = ("--pack", str(place.root / "policies")), ("--kept", str(place.scratch / "bases"))
+    again, again_with_pack = what_if(*kept), what_if(*pack, *kept)
     place.say("a first run, which is not counted: it says how many resources there are")
-    resources = int(what_if().said["resources"])
-    pack, kept = ["--pack", str(place.root / "policies")], ["--kept", str(place.scratch / "bases")]
-    none: list[str] = []
-    again, again_with_pack = (
-        partial(run, ["whatif", large, revision, place.cli, *more, *kept], place.root)
-        for more in (none, pack)
-    )
+    resources = int(what_if()().said["resources"])
     place.say("two more, which keep their bases")
     again()
     again_with_pack()
@@ -52,9 +51,9 @@ def bench(place: Place) -> Result:
     naive = _program(place, "releases", {"clusters": clusters, "addons": addons, "version": fleet.BEFORE})
     notes = []
     cases: dict[str, Callable[[], Sample]] = {
-        WHAT_IF: what_if,
+        WHAT_IF: what_if(),
         AGAIN: again,
-        WITH_PACK: partial(run, ["whatif", large, revision, place.cli, *pack], place.root),
+        WITH_PACK: what_if(*pack),
         AGAIN_WITH_PACK: again_with_pack,
         BARE: _run(place, bare, "shared"),
         NAIVE_SHARED: _run(place, naive, "shared"),

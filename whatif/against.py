@@ -134,15 +134,14 @@ class _Run:
         self._kept: Kept | None = None
         versions = [program_versions(self._head_python)]
         if isinstance(question.base, Path):
-            project = yaml.safe_load((question.checkout / "Pulumi.yaml").read_text())
-            self._export = read_export(question.base, str(project["name"]), question.stack)
+            self._export = read_export(question.base, _project_of(question.checkout), question.stack)
             self.label = question.base.name
         else:
             self._commit = commit_of(question.checkout, question.base)
             self.label = self._commit.label
-            self._key = _key(question, self._commit)
-            if question.kept is not None and not question.fresh:
-                self._kept = Shelf(question.kept).find(self._key)
+            if question.kept is not None:
+                self._key = _key(question, self._commit)
+                self._kept = None if question.fresh else Shelf(question.kept).find(self._key)
             if self._kept is None:
                 made = tempfile.TemporaryDirectory(prefix="gke-fleet-base-", ignore_cleanup_errors=True)
                 scratch = Path(opened.enter_context(made))

@@ -99,6 +99,10 @@ class Program:
             self.made = True
             self.salt = stack.read_text()
         stack.write_text(self.salt + settings)
+        return self.begin(*arguments, **variables)
+
+    def begin(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        """Start the CLI on the stack as it is."""
         self.runs += 1
         command = [str(self.cli), *arguments, "--stack", "dev", "--non-interactive", "--suppress-progress"]
         command += ["--event-log", str(self.events), "--color", "never"]

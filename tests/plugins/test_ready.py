@@ -109,26 +109,10 @@ def until(true: Callable[[], bool]) -> None:
         select.select([], [], [], 0.05)
 
 
-def begin(program: Program, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-    """Start the CLI on the stack as it is."""
-    program.runs += 1
-    command = [str(program.cli), *(arguments or ("preview",)), "--stack", "dev", "--non-interactive"]
-    command += ["--suppress-progress", "--event-log", str(program.events), "--color", "never"]
-    return subprocess.Popen(
-        command,
-        cwd=program.folder,
-        env={**program.environment, **variables},
-        text=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-
-
 def run(program: Program, *arguments: str, **variables: str) -> Result:
     """Run the CLI, a preview by itself."""
     (program.folder / "mark").unlink(missing_ok=True)
-    return program.finish(begin(program, *arguments, **variables))
+    return program.finish(program.begin(*(arguments or ("preview",)), **variables))
 
 
 @pytest.fixture
@@ -283,7 +267,7 @@ def test_nobody_at_the_socket_is_a_fresh_start(stack: Program, folder: Path) -> 
 def test_an_interrupt_ends_the_program(stack: Program, ready: Starter) -> None:
     stack.write(MARK + "import signal\nPath('waits').touch()\nsignal.pause()\n")
     found = ready()
-    running = begin(stack, **found.variables)
+    running = stack.begin("preview", **found.variables)
     until((stack.folder / "waits").exists)
     assert mark(stack)["ready"]
     assert is_alive(mark(stack)["pid"])
